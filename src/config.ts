@@ -1,0 +1,170 @@
+import { z } from 'zod';
+
+/** A setting: its environment variable, what it must be, its default, and what it is for (the README's words). */
+interface Setting<Value> {
+  name: string;
+  schema: z.ZodType<Value, string>;
+  initial: string;
+  meaning: string;
+}
+
+function setting<Value>(
+  name: string,
+  schema: z.ZodType<Value, string>,
+  initial: string | number,
+  meaning: string,
+): Setting<Value> {
+  return { name, schema, initial: String(initial), meaning };
+}
+
+const text = z.string();
+
+function integer(min: number, max: number) {
+  const rule = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, rule)
+    .transform(Number)
+    .refine(value => value >= min && value <= max, rule);
+}
+
+function oneOf<const Values extends readonly [string, ...string[]]>(...values: Values) {
+  return z.enum(values, `must be ${values.join(' or ')}`) as z.ZodType<Values[number], string>;
+}
+
+function url(protocols: readonly string[]) {
+  const isOne = (value: string) =>
+    value === '' || protocols.includes(URL.parse(value)?.protocol.slice(0, -1) ?? '');
+  return text.refine(isOne, `must be a URL with ${protocols.join(' or ')}`);
+}
+
+const isLoopback = (host: string) => /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host);
+const loopback = text.refine(isLoopback, 'must be a loopback address: nobody is asked for credentials yet');
+
+const onOff = oneOf('on', 'off').transform(value => value === 'on');
+const origins = text
+  .transform(value =>
+    value
+      .split(',')
+      .map(origin => origin.trim())
+      .filter(Boolean),
+  )
+  .refine(
+    list => list.every(origin => origin === '*' || URL.parse(origin)?.origin === origin),
+    'must be origins such as https://shop.example, parted by commas, or *',
+  );
+
+export const settings = {
+  port: setting('PORT', integer(0, 65_535), 4000, 'Port to listen on; 0 takes a free one.'),
+  host: setting('HOST', loopback, '127.0.0.1', 'Address to listen on.'),
+  publicUrl: setting(
+    'PUBLIC_URL',
+    url(['http', 'https']),
+    '',
+    'Where clients reach the service; image addresses begin with it. Else http://localhost and the port.',
+  ),
+  corsOrigins: setting(
+    'CORS_ORIGINS',
+    origins,
+    '',
+    'Origins whose pages may call the API from a browser, parted by commas; * for all. Else only its own.',
+  ),
+  dataDirectory: setting(
+    'DATA_DIR',
+    text.min(1),
+    './.packshot',
+    'Where the embedded Postgres and stored files live.',
+  ),
+  databaseUrl: setting(
+    'DATABASE_URL',
+    url(['postgres', 'postgresql']),
+    '',
+    'Postgres 15 or later. Else an embedded Postgres 18 in DATA_DIR.',
+  ),
+  databaseConnections: setting(
+    'DATABASE_CONNECTIONS',
+    integer(1, 500),
+    10,
+    'Connections to Postgres at the most.',
+  ),
+  storage: setting('STORAGE', text.min(1), 'disk', '`disk`, or `s3://bucket/prefix?endpoint=…&region=…`.'),
+  sample: setting('SAMPLE', onOff, 'on', 'Whether an empty embedded database gets the sample catalogue.'),
+  graphiql: setting('GRAPHIQL', onOff, 'on', 'Whether a browser that opens /graphql gets GraphiQL.'),
+  logLevel: setting(
+    'LOG_LEVEL',
+    oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    'info',
+    'The least grave that is logged.',
+  ),
+  retentionDays: setting(
+    'RETENTION_DAYS',
+    integer(0, 3_650),
+    30,
+    'Days for which a deleted image can be restored.',
+  ),
+  pageSize: setting(
+    'PAGE_SIZE',
+    integer(1, 1_000),
+    50,
+    'Images on a page when `first` and `last` are left out.',
+  ),
+  maxPageSize: setting('MAX_PAGE_SIZE', integer(1, 1_000), 250, '`first` and `last` at the most.'),
+  maxIdsInRead: setting(
+    'MAX_IDS_IN_READ',
+    integer(1, 10_000),
+    1_000,
+    'Ids in a read by ids, and products in a filter.',
+  ),
+  maxIdsInMutation: setting('MAX_IDS_IN_MUTATION', integer(1, 10_000), 250, 'Ids in one mutation.'),
+  maxGalleryImages: setting('MAX_GALLERY_IMAGES', integer(1, 10_000), 1_000, 'Gallery images a product.'),
+  maxFrames: setting('MAX_360_FRAMES', integer(1, 10_000), 100, '360° frames a product.'),
+  maxSwatches: setting('MAX_SWATCHES', integer(1, 10_000), 100, 'Colour swatches a product.'),
+  maxTextLength: setting(
+    'MAX_TEXT_LENGTH',
+    integer(1, 100_000),
+    512,
+    'Characters of an alt text or colour name.',
+  ),
+  maxDescriptionLength: setting(
+    'MAX_DESCRIPTION_LENGTH',
+    integer(1, 100_000),
+    4_096,
+    'Characters of a description.',
+  ),
+  maxUrlLength: setting('MAX_URL_LENGTH', integer(100, 2_048), 2_048, 'Characters of a source URL.'),
+  maxNameLength: setting(
+    'MAX_NAME_LENGTH',
+    integer(20, 255),
+    255,
+    'Characters of a file name; longer ones are shortened.',
+  ),
+};
+
+export type Config = {
+  [Key in keyof typeof settings]: (typeof settings)[Key] extends Setting<infer Value> ? Value : never;
+};
+
+/** All that is wrong with the environment, a line each. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** The settings that an environment holds; an empty variable counts as none. Throws one ConfigError for all problems. */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const read = ({ name, schema, initial }: Setting<unknown>) => {
+    const given = environment[name] || initial;
+    const result = schema.safeParse(given);
+    if (result.success) return result.data;
+    problems.push(`${name} is ${JSON.stringify(given)}; it ${result.error.issues[0]?.message}`);
+    return undefined;
+  };
+  const values = Object.fromEntries(
+    Object.entries(settings).map(([key, description]) => [key, read(description)]),
+  ) as Config;
+  if (values.pageSize > values.maxPageSize) {
+    problems.push(`PAGE_SIZE is ${values.pageSize}; it must be at most MAX_PAGE_SIZE, ${values.maxPageSize}`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return values;
+}

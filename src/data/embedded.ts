@@ -1,0 +1,102 @@
+import { randomInt } from 'node:crypto';
+import { mkdirSync, realpathSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../log.ts';
+import { type Cluster, databaseName, databaseUser, openCluster, readPassword } from './embedded-cluster.ts';
+import { type DirectoryOwner, findOwner, type OwnedDirectory, ownDirectory } from './embedded-owner.ts';
+import { findPostgresPrograms } from './embedded-programs.ts';
+import { PortTaken, startServer } from './embedded-server.ts';
+import { keepRunning } from './embedded-supervisor.ts';
+
+export interface EmbeddedPostgres {
+  url: string;
+  close(): Promise<void>;
+}
+
+export interface EmbeddedPostgresOptions {
+  /** Made when it is absent. All of it is this module's. */
+  directory: string;
+  log: Logger;
+  /** False gives up safety against crashes for speed. */
+  durable?: boolean;
+  /** Uses the server of another live service where one owns the directory; it ends when that service ends. */
+  attach?: boolean;
+}
+
+// A process that was killed this moment holds its lock until the last of its threads has ended.
+const ownTimeoutMs = 1_000;
+const attachTimeoutMs = 60_000;
+const maxPortTries = 20;
+
+/**
+ * A PostgreSQL server of the service's own. It outlives Ctrl-C, is started again when it dies (the `url` stays
+ * the same), and ends with `close()`. Throws when another live service owns the directory.
+ */
+export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  mkdirSync(options.directory, { recursive: true, mode: 0o711 });
+  const directory = realpathSync(options.directory);
+  const deadline = performance.now() + (options.attach ? attachTimeoutMs : ownTimeoutMs);
+  for (;;) {
+    const owned = ownDirectory(directory);
+    if (owned) return openOwned(owned, { ...options, directory });
+    const owner = findOwner(directory);
+    if (options.attach && owner?.port) return attach(directory, owner.port);
+    if (performance.now() > deadline) throw describeConflict(directory, owner);
+    await sleep(50);
+  }
+}
+
+function attach(directory: string, port: number): EmbeddedPostgres {
+  return { url: formatUrl(port, readPassword(directory)), close: async () => {} };
+}
+
+function describeConflict(directory: string, owner: DirectoryOwner | null): Error {
+  const who = owner ? `process ${owner.pid}` : 'another process';
+  return new Error(`${directory} is in use by ${who}; stop that one, or choose another directory`);
+}
+
+async function openOwned(owned: OwnedDirectory, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const closing = new AbortController();
+  const { signal } = closing;
+  let running: Promise<void> | undefined;
+  const close = async () => {
+    closing.abort();
+    await running;
+    owned.release();
+  };
+  try {
+    const cluster = await findCluster(options);
+    const { server, port } = await startOnFreePort(cluster, signal);
+    running = keepRunning(server, {
+      start: () => startServer(cluster, port, signal),
+      signal,
+      log: options.log,
+    });
+    owned.announce(port);
+    return { url: formatUrl(port, cluster.password), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function findCluster({ directory, log, durable = true }: EmbeddedPostgresOptions): Promise<Cluster> {
+  const programs = await findPostgresPrograms(directory);
+  return openCluster({ directory, programs, durable, log });
+}
+
+/** The range is one that no system takes ports of outgoing connections from: ours is free again at a restart. */
+async function startOnFreePort(cluster: Cluster, signal: AbortSignal) {
+  for (let tries = 0; ; tries++) {
+    const port = randomInt(15_000, 32_000);
+    try {
+      return { server: await startServer(cluster, port, signal), port };
+    } catch (error) {
+      if (!(error instanceof PortTaken) || tries === maxPortTries) throw error;
+    }
+  }
+}
+
+function formatUrl(port: number, password: string): string {
+  return `postgres://${databaseUser}:${password}@127.0.0.1:${port}/${databaseName}`;
+}

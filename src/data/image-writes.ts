@@ -1,0 +1,129 @@
+import { getTableColumns, type SQL, sql } from 'drizzle-orm';
+import { formatArray, type Transaction } from './database.ts';
+import type { ImageRow } from './images.ts';
+import { images } from './tables.ts';
+
+// Each of these is one statement, whatever the number of images; the caller holds the products' locks.
+
+const {
+  type,
+  orderKey,
+  position,
+  isThumbnail,
+  state,
+  name,
+  sourceUrl,
+  sourcePath,
+  fileHash,
+  altText,
+  altTexts,
+  description,
+  focalX,
+  focalY,
+  attempts,
+  failureCode,
+  failureMessage,
+  retryAt,
+} = getTableColumns(images);
+
+/** What of an image a change may set. */
+const valueColumns = {
+  type,
+  orderKey,
+  position,
+  isThumbnail,
+  state,
+  name,
+  sourceUrl,
+  sourcePath,
+  fileHash,
+  altText,
+  altTexts,
+  description,
+  focalX,
+  focalY,
+  attempts,
+  failureCode,
+  failureMessage,
+  retryAt,
+};
+
+export type ImageValues = Pick<ImageRow, keyof typeof valueColumns>;
+
+const entries = Object.entries(valueColumns) as [
+  keyof ImageValues,
+  (typeof valueColumns)[keyof ImageValues],
+][];
+const columnNames = sql.raw(entries.map(([, column]) => column.name).join(', '));
+const columnTypes = sql.raw(entries.map(([, column]) => `${column.name} ${column.getSQLType()}`).join(', '));
+const assignments = sql.raw(entries.map(([, column]) => `${column.name} = given.${column.name}`).join(', '));
+
+/** The ids in the order given. Positions that are not dense need `renumberPositions`. */
+export async function insertImages(
+  db: Transaction,
+  productId: string,
+  rows: readonly ImageValues[],
+): Promise<string[]> {
+  if (rows.length === 0) return [];
+  const inserted = await db.execute<{ id: string }>(sql`
+    insert into images (product_id, ${columnNames})
+    select ${productId}::bigint, ${columnNames} from ${givenRows(rows)} order by place
+    returning id`);
+  return inserted.map(row => row.id);
+}
+
+export async function updateImages(
+  db: Transaction,
+  rows: readonly (ImageValues & { id: string })[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await db.execute(sql`
+    update images set ${assignments}, updated_at = now() from ${givenRows(rows)} where images.id = given.id`);
+}
+
+function givenRows(rows: readonly (ImageValues & { id?: string })[]): SQL {
+  const records = rows.map((row, place) => ({
+    place,
+    id: row.id,
+    ...Object.fromEntries(entries.map(([key, column]) => [column.name, row[key]])),
+    file_hash: row.fileHash && `\\x${row.fileHash}`,
+  }));
+  return sql`jsonb_to_recordset(${JSON.stringify(records)}::jsonb)
+    as given (place integer, id bigint, ${columnTypes})`;
+}
+
+/** Vanish from every read, and can be restored until the retention has passed. */
+export async function markImagesDeleted(
+  db: Transaction,
+  ids: readonly string[],
+  retentionDays: number,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await db.execute(sql`
+    update images
+    set deleted_at = now(), restorable_until = now() + make_interval(days => ${retentionDays}::int), updated_at = now()
+    where id = any(${formatArray(ids)}::bigint[])`);
+}
+
+/** The rows go for good; the hashes of the files that they named. */
+export async function purgeImages(db: Transaction, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const purged = await db
+    .delete(images)
+    .where(sql`${images.id} = any(${formatArray(ids)}::bigint[])`)
+    .returning({ fileHash: images.fileHash });
+  return [...new Set(purged.flatMap(row => row.fileHash ?? []))];
+}
+
+/** Makes positions 0, 1, 2 … in each group of the products, by order key; touches only those that are not. */
+export async function renumberPositions(db: Transaction, productIds: readonly string[]): Promise<void> {
+  if (productIds.length === 0) return;
+  await db.execute(sql`
+    update images set position = ranked.rank
+    from (
+      select id, row_number() over (partition by product_id, image_group order by order_key) - 1 as rank
+      from images
+      where product_id = any(${formatArray(productIds)}::bigint[]) and deleted_at is null
+    ) ranked
+    where images.id = ranked.id and images.position <> ranked.rank`);
+}

@@ -1,0 +1,75 @@
+import { eq, sql } from 'drizzle-orm';
+import { type Connection, formatArray, statement, type Transaction } from './database.ts';
+import { type ProductRow, products } from './tables.ts';
+
+const productsById = statement(db =>
+  db
+    .select()
+    .from(products)
+    .where(sql`${products.id} = any(${sql.placeholder('ids')}::bigint[])`)
+    .prepare('products_by_id'),
+);
+
+/** In no order; never-seen ones are left out. */
+export async function findProductsByIds(db: Connection, ids: readonly string[]): Promise<ProductRow[]> {
+  return ids.length === 0 ? [] : productsById(db).execute({ ids: formatArray(ids) });
+}
+
+/**
+ * Locks the products that exist until the transaction ends, always lowest id first, so that two transactions
+ * cannot hold what the other waits for. Whoever changes a product's images holds its lock.
+ */
+export async function lockProducts(db: Transaction, ids: readonly string[]): Promise<ProductRow[]> {
+  if (ids.length === 0) return [];
+  return db
+    .select()
+    .from(products)
+    .where(sql`${products.id} = any(${formatArray(ids)}::bigint[])`)
+    .orderBy(products.id)
+    .for('update');
+}
+
+/** As `lockProducts`, for one product that comes into being with its first change. */
+export async function lockOrCreateProduct(db: Transaction, id: string): Promise<ProductRow> {
+  const [known] = await lockProducts(db, [id]);
+  if (known) return known;
+  await db.insert(products).values({ id }).onConflictDoNothing();
+  const [created] = await lockProducts(db, [id]);
+  if (!created) throw new Error(`Product ${id} vanished while it was created`);
+  return created;
+}
+
+/** Call it once for each change of a product's set. */
+export async function raiseImagesVersions(db: Transaction, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db
+    .update(products)
+    .set({ imagesVersion: sql`${products.imagesVersion} + 1`, updatedAt: sql`now()` })
+    .where(sql`${products.id} = any(${formatArray(ids)}::bigint[])`);
+}
+
+export async function updateMarketingColor(
+  db: Transaction,
+  id: string,
+  marketingColor: string | null,
+): Promise<void> {
+  await db.update(products).set({ marketingColor }).where(eq(products.id, id));
+}
+
+export async function hasProducts(db: Connection): Promise<boolean> {
+  return (await db.select({ id: products.id }).from(products).limit(1)).length > 0;
+}
+
+/** Parents must come before their variations, or be there already. */
+export async function insertProducts(
+  db: Connection,
+  rows: readonly Pick<ProductRow, 'id' | 'kind' | 'parentId' | 'marketingColor'>[],
+): Promise<void> {
+  const values = rows.map(({ id, kind, parentId, marketingColor }) => ({
+    id,
+    kind,
+    parentId,
+    marketingColor,
+  }));
+  if (values.length > 0) await db.insert(products).values(values);
+}

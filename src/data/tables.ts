@@ -1,0 +1,167 @@
+import { sql } from 'drizzle-orm';
+import {
+  type AnyPgColumn,
+  bigint,
+  boolean,
+  check,
+  customType,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgEnum,
+  pgSequence,
+  pgTable,
+  smallint,
+  text,
+  timestamp,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+import type { ErrorCode } from '../errors.ts';
+
+export const productKinds = ['PRODUCT', 'SKU', 'OFFER', 'SERVICE'] as const;
+export const imageTypes = [
+  'MORE_PHOTO',
+  'PREVIEW_PICTURE',
+  'DETAIL_PICTURE',
+  'SPIN_360',
+  'COLOR_SWATCH',
+] as const;
+export const imageStates = ['IMPORTED', 'UPLOADED', 'PENDING', 'FAILED'] as const;
+export const imageGroups = ['GALLERY', 'SPIN_360', 'SWATCH'] as const;
+
+export type ProductKind = (typeof productKinds)[number];
+export type ImageType = (typeof imageTypes)[number];
+export type ImageState = (typeof imageStates)[number];
+/** What is ordered together: the gallery, the frames of the 360° view, the swatches. */
+export type ImageGroup = (typeof imageGroups)[number];
+
+export const productKind = pgEnum('product_kind', productKinds);
+export const imageType = pgEnum('image_type', imageTypes);
+export const imageState = pgEnum('image_state', imageStates);
+export const imageGroup = pgEnum('image_group', imageGroups);
+
+/** A 64-bit id; decimal text in JavaScript, whose numbers end at 2^53. */
+const id64 = customType<{ data: string; driverData: string }>({ dataType: () => 'bigint' });
+
+/** SHA-256; hex in JavaScript, 32 bytes in the database. */
+const sha256 = customType<{ data: string; driverData: Uint8Array }>({
+  dataType: () => 'bytea',
+  toDriver: hex => Buffer.from(hex, 'hex'),
+  fromDriver: bytes => Buffer.from(bytes).toString('hex'),
+});
+
+/** A fractional index; compared byte by byte, in Postgres as in JavaScript. */
+const orderKey = customType<{ data: string; driverData: string }>({ dataType: () => 'text COLLATE "C"' });
+
+const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
+
+/** One row a product that was ever written to; its row lock guards the product's whole set of images. */
+export const products = pgTable(
+  'products',
+  {
+    id: id64('id').primaryKey(),
+    kind: productKind('kind').notNull().default('PRODUCT'),
+    parentId: id64('parent_id').references((): AnyPgColumn => products.id),
+    marketingColor: text('marketing_color'),
+    imagesVersion: integer('images_version').notNull().default(0),
+    createdAt: time('created_at').notNull().defaultNow(),
+    updatedAt: time('updated_at').notNull().defaultNow(),
+  },
+  table => [index('products_by_parent').on(table.parentId).where(sql`${table.parentId} is not null`)],
+);
+
+/** The bytes of an original, stored once however many images show them. */
+export const files = pgTable('files', {
+  hash: sha256('hash').primaryKey(),
+  mimeType: text('mime_type').notNull(),
+  byteSize: integer('byte_size').notNull(),
+  width: integer('width').notNull(),
+  height: integer('height').notNull(),
+  thumbhash: text('thumbhash').notNull(),
+  dominantColor: text('dominant_color').notNull(),
+  createdAt: time('created_at').notNull().defaultNow(),
+});
+
+export const imageIds = pgSequence('image_ids');
+
+/**
+ * One picture of one product. `order_key` decides the order and stays as it is when neighbours come and go;
+ * `position` is its dense rank among the live images of the group, renumbered by every change.
+ * A deleted row keeps both, so that it can go back to where it stood.
+ */
+export const images = pgTable(
+  'images',
+  {
+    id: id64('id').primaryKey().default(sql`nextval('image_ids')`),
+    productId: id64('product_id')
+      .notNull()
+      .references(() => products.id),
+    type: imageType('type').notNull().default('MORE_PHOTO'),
+    imageGroup: imageGroup('image_group')
+      .notNull()
+      .generatedAlwaysAs(
+        sql`case type when 'SPIN_360' then 'SPIN_360'::image_group when 'COLOR_SWATCH' then 'SWATCH'::image_group else 'GALLERY'::image_group end`,
+      ),
+    orderKey: orderKey('order_key').notNull(),
+    position: integer('position').notNull(),
+    isThumbnail: boolean('is_thumbnail').notNull().default(false),
+    state: imageState('state').notNull().default('IMPORTED'),
+    name: text('name').notNull(),
+    sourceUrl: text('source_url'),
+    sourcePath: text('source_path'),
+    fileHash: sha256('file_hash').references(() => files.hash),
+    altText: text('alt_text'),
+    altTexts: jsonb('alt_texts').$type<Record<string, string>>(),
+    description: text('description'),
+    focalX: doublePrecision('focal_x'),
+    focalY: doublePrecision('focal_y'),
+    attempts: smallint('attempts').notNull().default(0),
+    failureCode: text('failure_code').$type<ErrorCode>(),
+    failureMessage: text('failure_message'),
+    retryAt: time('retry_at'),
+    createdAt: time('created_at').notNull().defaultNow(),
+    updatedAt: time('updated_at').notNull().defaultNow(),
+    deletedAt: time('deleted_at'),
+    restorableUntil: time('restorable_until'),
+  },
+  table => [
+    uniqueIndex('images_in_order')
+      .on(table.productId, table.imageGroup, table.orderKey)
+      .where(sql`${table.deletedAt} is null`),
+    uniqueIndex('images_one_thumbnail')
+      .on(table.productId)
+      .where(sql`${table.isThumbnail} and ${table.deletedAt} is null`),
+    index('images_by_id').on(table.id).where(sql`${table.deletedAt} is null`),
+    index('images_by_update').on(table.updatedAt, table.id).where(sql`${table.deletedAt} is null`),
+    index('images_deleted_in_order')
+      .on(table.productId, table.imageGroup, table.orderKey, table.id)
+      .where(sql`${table.deletedAt} is not null`),
+    index('images_to_purge').on(table.restorableUntil).where(sql`${table.deletedAt} is not null`),
+    index('images_by_file').on(table.fileHash).where(sql`${table.fileHash} is not null`),
+    check('images_stored_have_a_file', sql`${table.state} <> 'UPLOADED' or ${table.fileHash} is not null`),
+    check(
+      'images_deleted_are_restorable',
+      sql`(${table.deletedAt} is null) = (${table.restorableUntil} is null)`,
+    ),
+  ],
+);
+
+/**
+ * How many images there are, kept by triggers on `images` in the transaction that changes them.
+ * Several rows bear the same key, so that writers take a free one instead of waiting; a count is their sum.
+ */
+export const imageCounts = pgTable(
+  'image_counts',
+  {
+    id: bigint('id', { mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),
+    type: imageType('type').notNull(),
+    state: imageState('state').notNull(),
+    deleted: boolean('deleted').notNull(),
+    count: bigint('count', { mode: 'bigint' }).notNull(),
+  },
+  table => [index('image_counts_by_key').on(table.type, table.state, table.deleted)],
+);
+
+export type ProductRow = typeof products.$inferSelect;
+export type FileRow = typeof files.$inferSelect;

@@ -1,0 +1,43 @@
+import type { ImageValues } from '../data/image-writes.ts';
+import { canonicalUrl, type Source } from './source.ts';
+
+/** An image before anything is said of it; its place and source are still to come. */
+export function newImage(): ImageValues {
+  return {
+    type: 'MORE_PHOTO',
+    orderKey: '',
+    position: 0,
+    isThumbnail: false,
+    state: 'IMPORTED',
+    name: '',
+    sourceUrl: null,
+    sourcePath: null,
+    fileHash: null,
+    altText: null,
+    altTexts: null,
+    description: null,
+    focalX: null,
+    focalY: null,
+    attempts: 0,
+    failureCode: null,
+    failureMessage: null,
+    retryAt: null,
+  };
+}
+
+/** The image taken from `source`; as it was when that is where it is from already. */
+export function withSource<Values extends ImageValues>(image: Values, source: Source): Values {
+  if (image.sourceUrl && canonicalUrl(image.sourceUrl) === canonicalUrl(source.url)) return image;
+  return {
+    ...image,
+    sourceUrl: source.url,
+    sourcePath: null,
+    name: source.name,
+    state: 'IMPORTED',
+    fileHash: null,
+    attempts: 0,
+    failureCode: null,
+    failureMessage: null,
+    retryAt: null,
+  };
+}

@@ -1,0 +1,158 @@
+import type { Database, Transaction } from '../data/database.ts';
+import { markImagesDeleted, purgeImages, renumberPositions } from '../data/image-writes.ts';
+import { findDeletedImagesOfProduct, findImagesEvenDeleted, findImagesOfProduct, type ImageRow } from '../data/images.ts';
+import { findProductsByIds, lockProducts, raiseImagesVersions } from '../data/products.ts';
+import { change } from './change.ts';
+import type { GalleryLimits } from './limits.ts';
+import { checkRepeated, imageNotFound, type NamedImage } from './presence.ts';
+import { type Path, Problems } from './problems.ts';
+
+export interface RemoveOptions {
+  /** Purges at once, also what was deleted before. */
+  permanent?: boolean | null | undefined;
+  dryRun?: boolean | null | undefined;
+}
+
+/** Deletes one image; it must be on `productId` where that is given. */
+export async function deleteProductImage(
+  db: Database,
+  input: RemoveOptions & { id: string; productId?: string | null | undefined },
+  limits: GalleryLimits,
+): Promise<ImageRow[]> {
+  const problems = new Problems();
+  const isId = problems.checkId(input.id, ['id']);
+  const isProductId = input.productId == null || problems.checkId(input.productId, ['productId']);
+  if (!isId || !isProductId) problems.throwIfAny();
+  return removeNamed(db, [{ id: input.id, path: ['id'] }], input.productId ?? null, input, limits, problems);
+}
+
+/** Deletes the images named, on whatever products they are: all or none. */
+export async function deleteProductImages(
+  db: Database,
+  input: RemoveOptions & { ids: readonly string[] },
+  limits: GalleryLimits,
+): Promise<ImageRow[]> {
+  const problems = new Problems();
+  checkBatch(input.ids, ['ids'], limits, problems);
+  const named = input.ids.flatMap((id, index) => {
+    const path = ['ids', index];
+    return problems.checkId(id, path) ? [{ id, path }] : [];
+  });
+  return removeNamed(db, checkRepeated(named, problems), null, input, limits, problems);
+}
+
+/** Deletes all images of a product, in their order; none is no error. */
+export async function deleteAllProductImages(
+  db: Database,
+  input: RemoveOptions & { productId: string },
+  limits: GalleryLimits,
+): Promise<ImageRow[]> {
+  const problems = new Problems();
+  problems.checkId(input.productId, ['productId']);
+  problems.throwIfAny();
+  return change(db, Boolean(input.dryRun), async transaction => {
+    await lockProducts(transaction, [input.productId]);
+    const live = await findImagesOfProduct(transaction, input.productId);
+    const deleted = input.permanent ? await findDeletedImagesOfProduct(transaction, input.productId) : [];
+    return removeRows(transaction, [...live, ...deleted], input, limits);
+  });
+}
+
+/** Refuses a batch that is too large before anything is looked up. */
+export function checkBatch(
+  ids: readonly string[],
+  path: Path,
+  limits: GalleryLimits,
+  problems: Problems,
+): void {
+  if (ids.length <= limits.maxIdsInMutation) return;
+  problems.add(
+    'BATCH_LIMIT_EXCEEDED',
+    path,
+    `${ids.length} ids are given; at most ${limits.maxIdsInMutation} in one call`,
+  );
+  problems.throwIfAny();
+}
+
+async function removeNamed(
+  db: Database,
+  named: readonly NamedImage[],
+  productId: string | null,
+  options: RemoveOptions,
+  limits: GalleryLimits,
+  known: Problems,
+): Promise<ImageRow[]> {
+  const ids = named.map(({ id }) => id);
+  return change(db, Boolean(options.dryRun), async transaction => {
+    const problems = known.fork();
+    await lockProductsOf(transaction, ids);
+    const found = await findImagesEvenDeleted(transaction, ids);
+    const deletable = new Map(
+      found.filter(row => options.permanent || isLive(row)).map(row => [row.id, row]),
+    );
+    if (productId !== null) await checkProduct(transaction, productId, deletable, named, problems);
+    else tellMissing(deletable, named, problems);
+    problems.throwIfAny();
+    return removeRows(
+      transaction,
+      ids.flatMap(id => deletable.get(id) ?? []),
+      options,
+      limits,
+    );
+  });
+}
+
+function isLive(row: ImageRow): boolean {
+  return row.deletedAt === null;
+}
+
+/** An image never changes its product, so that this look may come before the lock. */
+async function lockProductsOf(transaction: Transaction, ids: readonly string[]): Promise<void> {
+  const rows = await findImagesEvenDeleted(transaction, ids);
+  await lockProducts(transaction, [...new Set(rows.map(row => row.productId))]);
+}
+
+function tellMissing(
+  deletable: ReadonlyMap<string, ImageRow>,
+  named: readonly NamedImage[],
+  problems: Problems,
+): void {
+  for (const { id, path } of named) {
+    if (!deletable.has(id)) problems.add('IMAGE_NOT_FOUND', path, imageNotFound(id));
+  }
+}
+
+async function checkProduct(
+  transaction: Transaction,
+  productId: string,
+  deletable: ReadonlyMap<string, ImageRow>,
+  named: readonly NamedImage[],
+  problems: Problems,
+): Promise<void> {
+  const [product] = await findProductsByIds(transaction, [productId]);
+  if (!product) problems.add('PRODUCT_NOT_FOUND', ['productId'], `Product not found with id: ${productId}`);
+  tellMissing(deletable, named, problems);
+  for (const row of deletable.values()) {
+    if (!product || row.productId === productId) continue;
+    const message = `image ${row.id} is on product ${row.productId}, not on ${productId}`;
+    problems.add('IMAGE_NOT_ON_PRODUCT', ['productId'], message);
+  }
+}
+
+async function removeRows(
+  transaction: Transaction,
+  rows: readonly ImageRow[],
+  options: RemoveOptions,
+  limits: GalleryLimits,
+): Promise<ImageRow[]> {
+  if (rows.length === 0) return [];
+  const ids = rows.map(row => row.id);
+  const productIds = [...new Set(rows.filter(isLive).map(row => row.productId))];
+  if (options.permanent) await purgeImages(transaction, ids);
+  else await markImagesDeleted(transaction, ids, limits.retentionDays);
+  await renumberPositions(transaction, productIds);
+  await raiseImagesVersions(transaction, productIds);
+  if (options.permanent) return [...rows];
+  const deleted = new Map((await findImagesEvenDeleted(transaction, ids)).map(row => [row.id, row]));
+  return ids.flatMap(id => deleted.get(id) ?? []);
+}

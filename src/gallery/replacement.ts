@@ -1,0 +1,146 @@
+import type { ImageValues } from '../data/image-writes.ts';
+import type { ImageRow } from '../data/images.ts';
+import { type ImageType, imageGroups } from '../data/tables.ts';
+import { arrange, groupOfType, type Place } from './arrangement.ts';
+import type { Entry } from './entries.ts';
+import { newImage, withSource } from './image-values.ts';
+import type { GalleryLimits } from './limits.ts';
+import type { Problems } from './problems.ts';
+import { canonicalUrl } from './source.ts';
+
+/** What it takes to make a product's set the one asked for. */
+export interface Replacement {
+  added: ImageValues[];
+  kept: ImageRow[];
+  /** Those of the kept ones whose values differ; `position` alone does not count. */
+  updated: (ImageValues & { id: string })[];
+  removed: ImageRow[];
+}
+
+interface Item {
+  entry: Entry;
+  image: ImageRow | null;
+  type: ImageType;
+}
+
+/** Compares the set that a product has with the one asked for: by id, then by source URL. */
+export function planReplacement(
+  current: readonly ImageRow[],
+  entries: readonly Entry[],
+  limits: GalleryLimits,
+  problems: Problems,
+): Replacement {
+  const matches = matchEntries(current, entries);
+  const items = entries.map(entry => createItem(entry, matches.get(entry) ?? null));
+  checkRepeatedSources(items, problems);
+  checkSizes(items, limits, problems);
+  const places = arrange(items, current);
+  const valuesOf = (item: Item): ImageValues => createValues(item, places.get(item));
+  const kept = items.filter(isKept);
+  const keptIds = new Set(kept.map(item => item.image.id));
+  return {
+    added: items.filter(item => !item.image).map(valuesOf),
+    kept: kept.map(item => item.image),
+    updated: kept
+      .map(item => ({ ...valuesOf(item), id: item.image.id, image: item.image }))
+      .filter(({ image, ...values }) => differs(image, values))
+      .map(({ image: _, ...values }) => values),
+    removed: current.filter(row => !keptIds.has(row.id)),
+  };
+}
+
+function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): Map<Entry, ImageRow> {
+  const free = new Map(current.map(row => [row.id, row]));
+  const matches = new Map<Entry, ImageRow>();
+  const claim = (entry: Entry, row: ImageRow | undefined) => {
+    if (!row) return;
+    matches.set(entry, row);
+    free.delete(row.id);
+  };
+  for (const entry of entries) if (entry.id) claim(entry, free.get(entry.id));
+  // A picture may stand both in the gallery and among the frames: each entry takes one of its own group first.
+  for (const sameGroup of [true, false]) {
+    const bySource = Map.groupBy(free.values(), row => canonicalUrl(row.sourceUrl ?? ''));
+    for (const entry of entries) {
+      if (entry.id || !entry.source || matches.has(entry)) continue;
+      const candidates = bySource.get(canonicalUrl(entry.source.url)) ?? [];
+      const group = groupOfType[entry.type ?? (entry.isFrame ? 'SPIN_360' : 'MORE_PHOTO')];
+      claim(
+        entry,
+        candidates.find(row => free.has(row.id) && (!sameGroup || row.imageGroup === group)),
+      );
+    }
+  }
+  return matches;
+}
+
+function createItem(entry: Entry, image: ImageRow | null): Item {
+  if (entry.type) return { entry, image, type: entry.type };
+  if (entry.isFrame) return { entry, image, type: 'SPIN_360' };
+  return { entry, image, type: image && image.type !== 'SPIN_360' ? image.type : 'MORE_PHOTO' };
+}
+
+function isKept(item: Item): item is Item & { image: ImageRow } {
+  return item.image !== null;
+}
+
+/** A new image from a URL that another image of its group is from would show one picture twice. */
+function checkRepeatedSources(items: readonly Item[], problems: Problems): void {
+  const seen = new Set<string>();
+  const keyOf = (item: Item) => {
+    const url = item.entry.source?.url ?? item.image?.sourceUrl;
+    return url ? `${groupOfType[item.type]} ${canonicalUrl(url)}` : null;
+  };
+  for (const item of items.filter(isKept)) seen.add(keyOf(item) ?? '');
+  for (const item of items) {
+    const key = keyOf(item);
+    if (item.image || !key) continue;
+    if (seen.has(key)) {
+      const message = `url ${item.entry.source?.url} stands twice in the set; give each picture once`;
+      problems.add('DUPLICATE_INPUT', [...item.entry.path, 'source', 'url'], message);
+    }
+    seen.add(key);
+  }
+}
+
+const groupNames = { GALLERY: 'gallery images', SPIN_360: '360° frames', SWATCH: 'colour swatches' };
+
+function checkSizes(items: readonly Item[], limits: GalleryLimits, problems: Problems): void {
+  for (const group of imageGroups) {
+    const size = items.filter(item => groupOfType[item.type] === group).length;
+    const most = limits.maxImages[group];
+    if (size <= most) continue;
+    const path = ['input', group === 'SPIN_360' ? 'images360' : 'images'];
+    problems.add(
+      'IMAGE_LIMIT_EXCEEDED',
+      path,
+      `${size} ${groupNames[group]} are given; at most ${most} a product`,
+    );
+  }
+}
+
+function createValues(
+  { entry, image, type }: Item,
+  place: Place = { orderKey: '', position: 0 },
+): ImageValues {
+  const base = image ?? newImage();
+  const sourced = entry.source ? withSource(base, entry.source) : base;
+  return { ...sourced, ...entry.texts, ...place, type };
+}
+
+function differs(image: ImageRow, values: ImageValues & { id: string }): boolean {
+  const { position: _, ...others } = values;
+  return Object.entries(others).some(
+    ([key, value]) => !isSame(value, (image as Record<string, unknown>)[key]),
+  );
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (!one || !other || typeof one !== 'object' || typeof other !== 'object') return false;
+  const entries = Object.entries(one);
+  return (
+    entries.length === Object.keys(other).length &&
+    entries.every(([key, value]) => (other as Record<string, unknown>)[key] === value)
+  );
+}

@@ -1,0 +1,101 @@
+import type { GalleryLimits } from './limits.ts';
+import type { Path, Problems } from './problems.ts';
+
+export interface LocalizedText {
+  locale: string;
+  text: string;
+}
+
+/** Texts as callers give them: undefined leaves what is there, null clears it. */
+export interface TextsInput {
+  altText?: string | null | undefined;
+  altTexts?: readonly LocalizedText[] | null | undefined;
+  description?: string | null | undefined;
+}
+
+/** Alt texts by canonical language tag; null when there are none. */
+export type AltTexts = Record<string, string> | null;
+
+export interface Texts {
+  altText?: string | null;
+  altTexts?: AltTexts;
+  description?: string | null;
+}
+
+/** The texts that were given, checked; what is not given is not in the answer. */
+export function checkTexts(input: TextsInput, path: Path, limits: GalleryLimits, problems: Problems): Texts {
+  const texts: Texts = {};
+  if (input.altText !== undefined) {
+    checkText(input.altText, [...path, 'altText'], limits.maxTextLength, problems);
+    texts.altText = input.altText;
+  }
+  if (input.altTexts !== undefined) {
+    texts.altTexts = checkAltTexts(input.altTexts ?? [], [...path, 'altTexts'], limits, problems);
+  }
+  if (input.description !== undefined) {
+    checkText(input.description, [...path, 'description'], limits.maxDescriptionLength, problems);
+    texts.description = input.description;
+  }
+  return texts;
+}
+
+/** Null and empty texts are fine. */
+export function checkText(text: string | null, path: Path, maxLength: number, problems: Problems): void {
+  if (text === null) return;
+  const field = path.at(-1);
+  const length = text.length > maxLength ? [...text].length : text.length;
+  if (length > maxLength) {
+    problems.add('TEXT_TOO_LONG', path, `${field} has ${length} characters; at most ${maxLength}`);
+  }
+  if (text.includes('\0') || !text.isWellFormed()) {
+    problems.add(
+      'INVALID',
+      path,
+      `${field} holds a character that is no text (U+0000 or half a surrogate pair)`,
+    );
+  }
+}
+
+function checkAltTexts(
+  altTexts: readonly LocalizedText[],
+  path: Path,
+  limits: GalleryLimits,
+  problems: Problems,
+): AltTexts {
+  const byLocale = new Map<string, string>();
+  altTexts.forEach(({ locale, text }, index) => {
+    const place = [...path, index];
+    checkText(text, [...place, 'text'], limits.maxTextLength, problems);
+    const canonical = canonicalLocale(locale);
+    if (!canonical) {
+      const message = `locale is ${JSON.stringify(locale)}; it must be a BCP 47 language tag such as de or pt-BR`;
+      problems.add('INVALID', [...place, 'locale'], message);
+    } else if (byLocale.has(canonical)) {
+      problems.add(
+        'DUPLICATE_INPUT',
+        [...place, 'locale'],
+        `locale ${canonical} stands twice; give one text each`,
+      );
+    } else byLocale.set(canonical, text);
+  });
+  return byLocale.size > 0 ? Object.fromEntries(byLocale) : null;
+}
+
+/** The tag in its standard spelling; null when it is none. */
+export function canonicalLocale(tag: string): string | null {
+  try {
+    return Intl.getCanonicalLocales(tag)[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** The text for a language, else for its parent (de-AT, de), else null (RFC 4647, 3.4: lookup). */
+export function lookUpAltText(altTexts: AltTexts, tag: string): string | null {
+  const parts = (canonicalLocale(tag) ?? '').split('-');
+  for (; altTexts && parts.length > 0; parts.pop()) {
+    const text = altTexts[parts.join('-')];
+    if (text !== undefined) return text;
+  }
+  return null;
+}

@@ -1,0 +1,58 @@
+import { idRule, isId } from '../data/ids.ts';
+import type { PageRequest } from '../data/page.ts';
+import { BadInput } from '../errors.ts';
+
+/** How much one read may ask for. */
+export interface ReadLimits {
+  pageSize: number;
+  maxPageSize: number;
+  maxIdsInRead: number;
+}
+
+/** The id as given, or BadInput; `name` is the argument's. */
+export function readId(id: string, name: string): string {
+  if (isId(id)) return id;
+  throw new BadInput(`${name} is ${JSON.stringify(id)}; it must be ${idRule}`);
+}
+
+export function readIds(ids: readonly string[], name: string, limits: ReadLimits): readonly string[] {
+  if (ids.length > limits.maxIdsInRead) {
+    throw new BadInput(`${name} has ${ids.length} ids; at most ${limits.maxIdsInRead}`);
+  }
+  ids.forEach((id, index) => {
+    readId(id, `${name}[${index}]`);
+  });
+  return ids;
+}
+
+export interface PageArguments {
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}
+
+/** `readCursor` makes of a cursor's text what the list understands. */
+export function readPage<Cursor>(
+  page: PageArguments,
+  limits: ReadLimits,
+  readCursor: (text: string, name: string) => Cursor,
+): PageRequest<Cursor> {
+  if (page.first != null && page.last != null) {
+    throw new BadInput(`first is ${page.first} and last is ${page.last}; give one of them`);
+  }
+  // A page before a cursor, its size left open, is the one that ends there.
+  const backward = page.last != null || (page.first == null && page.before != null && page.after == null);
+  return {
+    backward,
+    limit: backward ? readSize(page.last, 'last', limits) : readSize(page.first, 'first', limits),
+    after: page.after == null ? null : readCursor(page.after, 'after'),
+    before: page.before == null ? null : readCursor(page.before, 'before'),
+  };
+}
+
+function readSize(size: number | null | undefined, name: string, limits: ReadLimits): number {
+  if (size == null) return limits.pageSize;
+  if (size >= 1 && size <= limits.maxPageSize) return size;
+  throw new BadInput(`${name} is ${size}; from 1 to ${limits.maxPageSize}`);
+}

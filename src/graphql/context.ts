@@ -1,0 +1,14 @@
+import type { Database } from '../data/database.ts';
+import type { Loaders } from '../data/loaders.ts';
+import type { GalleryLimits } from '../gallery/limits.ts';
+import type { ReadLimits } from './arguments.ts';
+
+/** What resolvers work with; made anew for each request. */
+export interface Context {
+  db: Database;
+  /** Made anew after each mutation, so that later fields of the request see what it did. */
+  loaders: Loaders;
+  limits: GalleryLimits & ReadLimits;
+  /** Where clients reach this service, without a slash at the end. */
+  publicUrl: string;
+}

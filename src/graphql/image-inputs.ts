@@ -1,0 +1,17 @@
+import { builder } from './builder.ts';
+
+export const ImageSourceInput = builder.inputType('ImageSourceInput', {
+  description: 'Where an image comes from. Exactly one.',
+  isOneOf: true,
+  fields: t => ({
+    url: t.field({ type: 'URL', description: 'Absolute http or https URL to fetch it from.' }),
+  }),
+});
+
+export const LocalizedTextInput = builder.inputType('LocalizedTextInput', {
+  description: 'A text in a language.',
+  fields: t => ({
+    locale: t.field({ type: 'Locale', required: true, description: 'The language.' }),
+    text: t.string({ required: true, description: 'The text in that language.' }),
+  }),
+});

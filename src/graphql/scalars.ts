@@ -1,0 +1,38 @@
+import { GraphQLError } from 'graphql';
+import { builder } from './builder.ts';
+
+builder.scalarType('DateTime', {
+  description: 'RFC 3339 timestamp in UTC, e.g. 2024-10-17T07:48:05.000Z.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time',
+  serialize: value => value.toISOString(),
+  parseValue: value => {
+    const date = typeof value === 'string' ? new Date(value) : null;
+    if (!date || Number.isNaN(date.getTime())) {
+      throw new GraphQLError(
+        `DateTime is ${JSON.stringify(value)}; it must be like 2024-10-17T07:48:05.000Z`,
+      );
+    }
+    return date;
+  },
+});
+
+// What a URL or a locale must look like is told in userErrors, with its path and together with all else that is
+// wrong; here only what is no text at all is refused.
+builder.scalarType('URL', {
+  description: 'Absolute http or https URL, at most 2,048 characters.',
+  specifiedByURL: 'https://url.spec.whatwg.org/',
+  serialize: value => value,
+  parseValue: value => expectText('URL', value, 'https://example.com/sofa.jpg'),
+});
+
+builder.scalarType('Locale', {
+  description: 'BCP 47 language tag, e.g. de or pt-BR.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc5646',
+  serialize: value => value,
+  parseValue: value => expectText('Locale', value, 'pt-BR'),
+});
+
+function expectText(scalar: string, value: unknown, example: string): string {
+  if (typeof value === 'string') return value;
+  throw new GraphQLError(`${scalar} is ${JSON.stringify(value)}; it must be a string such as "${example}"`);
+}

@@ -1,0 +1,111 @@
+import sharp, { type Metadata } from 'sharp';
+import { describeForeignType, findImageType, type ImageType } from './file-type.ts';
+import { ImportError } from './import-error.ts';
+
+export interface ImageLimits {
+  /** Width times height. */
+  maxPixels: number;
+  /** Of the longer side, in pixels. */
+  maxSide: number;
+  /** Of decoding; in whole seconds, rounded up. */
+  decodeTimeoutMs: number;
+}
+
+export interface InspectedImage {
+  mimeType: ImageType['mimeType'];
+  extension: ImageType['extension'];
+  /** As people see it, after EXIF orientation. Of an animation: its first frame. */
+  width: number;
+  height: number;
+  /** Whether the file has an alpha channel, used or not. */
+  hasAlpha: boolean;
+}
+
+export const defaultImageLimits: ImageLimits = {
+  maxPixels: 25_000_000,
+  maxSide: 10_000,
+  decodeTimeoutMs: 10_000,
+};
+
+/** The tags that lead to further directories, in both byte orders. */
+const exifPointers: ReadonlySet<number> = new Set([0x8769, 0x6987, 0x8825, 0x2588, 0xa005, 0x05a0]);
+
+/** Honest files hold three; 64 KB of noise hold six by chance. */
+const maxExifPointers = 100;
+
+/** libexif reads no further. */
+const maxExifBytes = 64 * 1024;
+
+// libvips also reads SVG, PDF, TIFF, raw matrices and files by name; each reader is a way to attack.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: [
+    'VipsForeignLoadJpegBuffer',
+    'VipsForeignLoadPngBuffer',
+    'VipsForeignLoadWebpBuffer',
+    'VipsForeignLoadNsgifBuffer',
+  ],
+});
+// Hardly any image comes twice, and the cache would keep decoded pixels of the last hundred operations.
+sharp.cache(false);
+// Images are worked on side by side, so threads inside one gain nothing and cost memory.
+sharp.concurrency(1);
+
+/**
+ * What a file is, from its header: no pixels are decoded, so a file cut short may pass; measureImage
+ * notices. Costs less than a millisecond for an honest file.
+ * @throws {ImportError} UNSUPPORTED_TYPE, DIMENSIONS_TOO_LARGE or CORRUPT_IMAGE
+ */
+export async function inspectImage(bytes: Buffer, limits: ImageLimits): Promise<InspectedImage> {
+  const type = identifyType(bytes);
+  const { format, width, height, autoOrient, hasAlpha, exif } = await readHeader(bytes);
+  if (format !== type.format) throw corruptImage(new Error(`libvips takes the ${type.format} for ${format}`));
+  checkDimensions(width, height, limits);
+  if (exif !== undefined) checkExif(exif);
+  return {
+    mimeType: type.mimeType,
+    extension: type.extension,
+    width: autoOrient.width,
+    height: autoOrient.height,
+    hasAlpha,
+  };
+}
+
+export function corruptImage(cause: unknown): ImportError {
+  return new ImportError('CORRUPT_IMAGE', 'image is damaged or cut short; a whole file is needed', { cause });
+}
+
+function identifyType(bytes: Buffer): ImageType {
+  const type = findImageType(bytes);
+  if (type !== null) return type;
+  const found = describeForeignType(bytes);
+  throw new ImportError('UNSUPPORTED_TYPE', `file is ${found}; JPEG, PNG, WebP and GIF are taken`);
+}
+
+async function readHeader(bytes: Buffer): Promise<Metadata> {
+  try {
+    // Without a pixel limit here, so that a refusal can name the dimensions.
+    return await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata();
+  } catch (error) {
+    throw corruptImage(error);
+  }
+}
+
+function checkDimensions(width: number, height: number, { maxPixels, maxSide }: ImageLimits): void {
+  if (width <= maxSide && height <= maxSide && width * height <= maxPixels) return;
+  throw new ImportError(
+    'DIMENSIONS_TOO_LARGE',
+    `image is ${width} × ${height} pixels; at most ${maxSide} a side and ${maxPixels} in all`,
+  );
+}
+
+/**
+ * libexif reads a whole directory anew for each pointer to it, at every opening of the file: 64 KB of
+ * pointers cost 3 s each time. Refused here, such a file costs that once and never reaches a rendition.
+ */
+function checkExif(exif: Buffer): void {
+  const end = Math.min(exif.length, maxExifBytes) - 1;
+  let pointers = 0;
+  for (let at = 0; at < end; at += 1) if (exifPointers.has(exif.readUInt16BE(at))) pointers += 1;
+  if (pointers > maxExifPointers) throw corruptImage(new Error(`EXIF holds ${pointers} pointers`));
+}
