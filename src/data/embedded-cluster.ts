@@ -3,6 +3,7 @@ import { chownSync, existsSync, lchownSync, mkdirSync, readdirSync, readFileSync
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../log.ts';
+import { endOrphans } from './embedded-orphans.ts';
 import { hasCode } from './embedded-owner.ts';
 import { type PostgresPrograms, runProgram } from './embedded-programs.ts';
 
@@ -34,17 +35,14 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const { directory, programs, durable } = options;
   const path = join(directory, 'cluster');
   const dataDirectory = join(path, 'data');
+  const name = `packshot-${createHash('sha256').update(dataDirectory).digest('hex').slice(0, 16)}`;
+  if (existsSync(path)) checkVersion(dataDirectory, programs.majorVersion);
+  // Also one whose data were removed since: at its end it would write into those that come in their place.
+  await endOrphans({ name, dataDirectory });
   if (!existsSync(path)) await createCluster(path, options);
-  checkVersion(dataDirectory, programs.majorVersion);
   takeOver(path, programs);
-  return {
-    dataDirectory,
-    logPath: join(directory, 'server.log'),
-    password: readPassword(directory),
-    name: `packshot-${createHash('sha256').update(dataDirectory).digest('hex').slice(0, 16)}`,
-    programs,
-    durable,
-  };
+  const logPath = join(directory, 'server.log');
+  return { dataDirectory, logPath, password: readPassword(directory), name, programs, durable };
 }
 
 export function readPassword(directory: string): string {

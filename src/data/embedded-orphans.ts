@@ -2,8 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster } from './embedded-cluster.ts';
 import { hasCode, isAlive } from './embedded-owner.ts';
+
+/** What tells the processes of a cluster from others. */
+interface ClusterIdentity {
+  name: string;
+  dataDirectory: string;
+}
 
 interface RunningProcess {
   pid: number;
@@ -37,7 +42,7 @@ export async function shutDown(
  * beside it. Processes are known by the cluster's name in their command line, never by a pid in a file: that
  * may be another process' by now.
  */
-export async function endOrphans(cluster: Cluster): Promise<void> {
+export async function endOrphans(cluster: ClusterIdentity): Promise<void> {
   const hasEnded = await shutDown(
     signal => sendSignal(findPostmasters(cluster), signal),
     () => findPostmasters(cluster).length === 0,
@@ -59,7 +64,7 @@ export function readPostmasterFile(dataDirectory: string): { pid: number; isRead
 }
 
 /** Without a postmaster most end by themselves at once, but not one in the middle of a long computation. */
-async function endBackends(cluster: Cluster): Promise<void> {
+async function endBackends(cluster: ClusterIdentity): Promise<void> {
   let backends = findBackends(cluster);
   while (backends.length > 0) {
     sendSignal(backends, 'SIGKILL');
@@ -69,7 +74,7 @@ async function endBackends(cluster: Cluster): Promise<void> {
 }
 
 /** After a crash of the machine the pid may be anybody's, and PostgreSQL would take that one for its rival. */
-function removeMisleadingPid({ dataDirectory }: Cluster): void {
+function removeMisleadingPid({ dataDirectory }: ClusterIdentity): void {
   const written = readPostmasterFile(dataDirectory);
   if (!written || !isAlive(written.pid)) return;
   const holder = listProcesses().find(({ pid }) => pid === written.pid);
@@ -78,11 +83,11 @@ function removeMisleadingPid({ dataDirectory }: Cluster): void {
   rmSync(join(dataDirectory, 'postmaster.pid'));
 }
 
-function findPostmasters({ name }: Cluster): RunningProcess[] {
+function findPostmasters({ name }: ClusterIdentity): RunningProcess[] {
   return listProcesses().filter(({ command }) => command.includes(`cluster_name=${name}`));
 }
 
-function findBackends({ name }: Cluster): RunningProcess[] {
+function findBackends({ name }: ClusterIdentity): RunningProcess[] {
   return listProcesses().filter(({ command }) => command.startsWith(`postgres: ${name}: `));
 }
 

@@ -10,6 +10,8 @@ export interface DirectoryOwner {
 
 export interface OwnedDirectory {
   announce(port: number): void;
+  /** Throws when the directory was removed, and perhaps made anew by another. */
+  check(): void;
   release(): void;
 }
 
@@ -28,9 +30,13 @@ export function ownDirectory(directory: string): OwnedDirectory | null {
   writeOwner(directory, { pid: process.pid, port: null });
   return {
     announce: port => writeOwner(directory, { pid: process.pid, port }),
+    check() {
+      if (readOwner(directory)?.pid === process.pid) return;
+      throw new Error(`${directory} was removed, or another process has it now; restart this one`);
+    },
     release() {
       if (!lock.isOpen) return;
-      rmSync(ownerPath(directory), { force: true });
+      if (readOwner(directory)?.pid === process.pid) rmSync(ownerPath(directory));
       lock.close();
     },
   };

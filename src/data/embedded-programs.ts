@@ -41,13 +41,13 @@ export async function findPostgresPrograms(directory: string): Promise<PostgresP
   const refusals = new Set<string>();
   for (const launcher of createLaunchers()) {
     try {
-      const majorVersion = await tryLauncher(launcher, binaries.postgres, directory);
+      const majorVersion = await tryLauncher(launcher, binaries.initdb, directory);
       return { ...binaries, majorVersion, launcher };
     } catch (error) {
-      refusals.add(lastLine(error));
+      for (const complaint of listComplaints(error)) refusals.add(complaint);
     }
   }
-  throw describeRefusals(directory, binaries.postgres, [...refusals].join('; '));
+  throw describeRefusals(directory, binaries.initdb, [...refusals].join('; '));
 }
 
 /** The binaries that npm installed for this platform. */
@@ -79,7 +79,8 @@ export async function runProgram(
   const running = execFileAsync(file, rest, { ...options, timeout: 120_000 });
   running.child.stdin?.on('error', () => {}); // it may end before it has read the input
   running.child.stdin?.end(input);
-  return (await running).stdout;
+  const { stdout, stderr } = await running;
+  return stdout + stderr;
 }
 
 /** Starts a program in a session of its own, so that Ctrl-C in the terminal does not reach it. */
@@ -100,19 +101,19 @@ function commandLine(launcher: Launcher, program: string, args: string[]) {
   return { file, rest, options: { cwd: '/', env: environment, ...user } };
 }
 
-/** initdb also needs a name for the user id; containers often run as an id that has none. */
-async function tryLauncher(launcher: Launcher, postgres: string, directory: string): Promise<string> {
-  const script = 'cd "$0" && id -un >/dev/null && exec "$1" --version';
-  const answer = await runProgram(launcher, '/bin/sh', ['-c', script, directory, postgres]);
-  const majorVersion = /\(PostgreSQL\) (\d+)/.exec(answer)?.[1];
-  if (!majorVersion) throw new Error(`${postgres} --version answered "${answer.trim()}"`);
+/** initdb looks for its own files, and for the name of the user id, which containers often have none for. */
+async function tryLauncher(launcher: Launcher, initdb: string, directory: string): Promise<string> {
+  const script = 'cd "$0" && exec "$1" --show --pgdata="$0"';
+  const answer = await runProgram(launcher, '/bin/sh', ['-c', script, directory, initdb]);
+  const majorVersion = /^VERSION=(\d+)/m.exec(answer)?.[1];
+  if (!majorVersion) throw new Error(`${initdb} --show answered "${answer.trim()}"`);
   return majorVersion;
 }
 
-function describeRefusals(directory: string, postgres: string, refusals: string): Error {
+function describeRefusals(directory: string, initdb: string, refusals: string): Error {
   const advice = /librar/i.test(refusals)
     ? 'Let npm run the install scripts that it skipped (npm rebuild)'
-    : `Make that directory and ${postgres} reachable for an unprivileged user (chmod o+x on their parents), ` +
+    : `Make that directory and ${initdb} reachable for an unprivileged user (chmod o+x on their parents), ` +
       'run as another user';
   return new Error(
     `The embedded PostgreSQL cannot run on ${directory}: ${refusals}. ${advice}, or set DATABASE_URL`,
@@ -120,8 +121,9 @@ function describeRefusals(directory: string, postgres: string, refusals: string)
 }
 
 /** Of a failed command what it complained about, without the command. */
-function lastLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1) ?? '';
+function listComplaints(error: unknown): string[] {
+  const lines = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+  return lines.length > 1 ? lines.slice(1) : lines;
 }
 
 function createLaunchers(): Launcher[] {
@@ -143,7 +145,9 @@ function createLaunchers(): Launcher[] {
 
 function withCapability({ uid, gid }: UnixUser, name: string): string[] {
   const ids = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
-  return ['setpriv', ...ids, `--inh-caps=+${name}`, `--ambient-caps=+${name}`];
+  // Without the secure bit access(2), with which the programs look for each other, ignores the capability.
+  const capability = [`--inh-caps=+${name}`, `--ambient-caps=+${name}`, '--securebits=+no_setuid_fixup'];
+  return ['setpriv', ...ids, ...capability];
 }
 
 function findUnprivilegedUser(): UnixUser {

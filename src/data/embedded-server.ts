@@ -32,7 +32,7 @@ export async function startServer(cluster: Cluster, port: number, signal: AbortS
     log.fd,
   );
   closeSync(log.fd);
-  const server = { ended: watchEnd(child), stop: () => stopServer(child, cluster) };
+  const server = { ended: watchEnd(child), stop: () => stopServer(child) };
   try {
     await waitUntilReady(child, cluster.dataDirectory, signal);
   } catch (error) {
@@ -90,12 +90,11 @@ async function waitUntilReady(child: ChildProcess, dataDirectory: string, signal
 }
 
 /** Fast shutdown: sessions are cut off, what they had committed is kept. Also ends a start under way. */
-async function stopServer(child: ChildProcess, cluster: Cluster): Promise<void> {
+async function stopServer(child: ChildProcess): Promise<void> {
   await shutDown(
     signal => child.kill(signal),
     () => hasEnded(child),
   );
-  await endOrphans(cluster);
 }
 
 function hasEnded(child: ChildProcess): boolean {

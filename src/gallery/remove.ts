@@ -135,7 +135,7 @@ async function checkProduct(
   for (const row of deletable.values()) {
     if (!product || row.productId === productId) continue;
     const message = `image ${row.id} is on product ${row.productId}, not on ${productId}`;
-    problems.add('IMAGE_NOT_ON_PRODUCT', ['productId'], message);
+    problems.add('IMAGE_NOT_ON_PRODUCT', ['id'], message);
   }
 }
 

@@ -11,7 +11,10 @@ export interface Page {
  * GraphiQL with everything in one page, so that it works without internet. It has 9 MB: it is loaded when somebody
  * first asks for it, and compressed once.
  */
-export function createGraphiQL(endpoint: string, defaultTabs: GraphiQLOptions['defaultTabs']): () => Promise<Page> {
+export function createGraphiQL(
+  endpoint: string,
+  defaultTabs: GraphiQLOptions['defaultTabs'],
+): () => Promise<Page> {
   let page: Promise<Page> | undefined;
   return () => {
     page ??= renderPage(endpoint, defaultTabs);

@@ -42,6 +42,7 @@ const ReplaceProductImagesInput = builder.inputType('ReplaceProductImagesInput',
     }),
     images360: t.field({
       type: [ReplaceProductImageInput],
+      required: true,
       defaultValue: [],
       description: 'The frames of the 360° view in order, at most 100. Left out: none.',
     }),

@@ -1,6 +1,7 @@
 import sharp, { type Metadata } from 'sharp';
 import { describeForeignType, findImageType, type ImageType } from './file-type.ts';
 import { ImportError } from './import-error.ts';
+import { checkExif, checkStructure } from './structure.ts';
 
 export interface ImageLimits {
   /** Width times height. */
@@ -27,15 +28,6 @@ export const defaultImageLimits: ImageLimits = {
   decodeTimeoutMs: 10_000,
 };
 
-/** The tags that lead to further directories, in both byte orders. */
-const exifPointers: ReadonlySet<number> = new Set([0x8769, 0x6987, 0x8825, 0x2588, 0xa005, 0x05a0]);
-
-/** Honest files hold three; 64 KB of noise hold six by chance. */
-const maxExifPointers = 100;
-
-/** libexif reads no further. */
-const maxExifBytes = 64 * 1024;
-
 // libvips also reads SVG, PDF, TIFF, raw matrices and files by name; each reader is a way to attack.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
@@ -58,6 +50,7 @@ sharp.concurrency(1);
  */
 export async function inspectImage(bytes: Buffer, limits: ImageLimits): Promise<InspectedImage> {
   const type = identifyType(bytes);
+  checkStructure(bytes, type.format);
   const { format, width, height, autoOrient, hasAlpha, exif } = await readHeader(bytes);
   if (format !== type.format) throw corruptImage(new Error(`libvips takes the ${type.format} for ${format}`));
   checkDimensions(width, height, limits);
@@ -97,15 +90,4 @@ function checkDimensions(width: number, height: number, { maxPixels, maxSide }: 
     'DIMENSIONS_TOO_LARGE',
     `image is ${width} × ${height} pixels; at most ${maxSide} a side and ${maxPixels} in all`,
   );
-}
-
-/**
- * libexif reads a whole directory anew for each pointer to it, at every opening of the file: 64 KB of
- * pointers cost 3 s each time. Refused here, such a file costs that once and never reaches a rendition.
- */
-function checkExif(exif: Buffer): void {
-  const end = Math.min(exif.length, maxExifBytes) - 1;
-  let pointers = 0;
-  for (let at = 0; at < end; at += 1) if (exifPointers.has(exif.readUInt16BE(at))) pointers += 1;
-  if (pointers > maxExifPointers) throw corruptImage(new Error(`EXIF holds ${pointers} pointers`));
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -64,6 +64,32 @@ describe('after kill -9 of the service', () => {
     const serving = services.find(({ url }) => url);
     expect(refused?.error).toContain(`${directory} is in use by process ${serving?.process.pid}`);
     expect(await query(serving?.url ?? null, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+});
+
+describe('after somebody removed the directory', () => {
+  test('the server of before does not harm the one made anew', async () => {
+    const directory = makeDirectory();
+    await kill((await startService(directory, { durable: true })).process.pid);
+    const orphan = postmasterPid(directory);
+    rmSync(directory, { recursive: true, maxRetries: 5 });
+    const { close } = await open({ directory, durable: true });
+    expect(isRunning(orphan)).toBe(false);
+    await close();
+    const { url } = await open({ directory, durable: true });
+    expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  test('the service of before leaves the next alone', async () => {
+    const directory = makeDirectory();
+    const warnings: string[] = [];
+    const before = await open({ directory, log: createWarningLog(warnings) });
+    rmSync(directory, { recursive: true, maxRetries: 5 });
+    const next = await startService(directory);
+    await waitUntil(() => warnings.length >= 3);
+    await before.close();
+    expect(await query(next.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await expect(open({ directory })).rejects.toThrow(`in use by process ${next.process.pid}`);
   });
 });
 

