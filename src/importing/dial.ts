@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { openDeadline } from './deadline.ts';
+import { openDeadline, untilAborted } from './deadline.ts';
 import type { Address, CheckedSource } from './source-address.ts';
 
 export interface DialTarget extends Address {
@@ -25,7 +25,7 @@ export async function dial(source: CheckedSource, connect: Connect, signal: Abor
     signal.throwIfAborted();
     const attempt = openDeadline(attemptTimeoutMs, signal);
     try {
-      return await connect(createTarget(source, address), attempt.signal);
+      return await untilAborted(connect(createTarget(source, address), attempt.signal), attempt.signal);
     } catch (error) {
       failure = error;
     } finally {

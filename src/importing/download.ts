@@ -98,7 +98,8 @@ async function request(
     response.body.on('error', () => {});
     return await readAnswer(response, options.maxBytes);
   } finally {
-    await client.destroy();
+    // Not awaited: nothing that a source does may hold up the answer.
+    client.destroy().catch(() => {});
   }
 }
 
