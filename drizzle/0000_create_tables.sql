@@ -44,6 +44,8 @@ CREATE TABLE "images" (
 	"failure_code" text,
 	"failure_message" text,
 	"retry_at" timestamp (3) with time zone,
+	"idempotency_key" text,
+	"idempotency_hash" "bytea",
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"deleted_at" timestamp (3) with time zone,
@@ -62,12 +64,17 @@ CREATE TABLE "products" (
 	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "released_files" (
+	"hash" "bytea" PRIMARY KEY NOT NULL
+);
+--> statement-breakpoint
 ALTER TABLE "images" ADD CONSTRAINT "images_product_id_products_id_fk" FOREIGN KEY ("product_id") REFERENCES "public"."products"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "images" ADD CONSTRAINT "images_file_hash_files_hash_fk" FOREIGN KEY ("file_hash") REFERENCES "public"."files"("hash") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "products" ADD CONSTRAINT "products_parent_id_products_id_fk" FOREIGN KEY ("parent_id") REFERENCES "public"."products"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "image_counts_by_key" ON "image_counts" USING btree ("type","state","deleted");--> statement-breakpoint
 CREATE UNIQUE INDEX "images_in_order" ON "images" USING btree ("product_id","image_group","order_key") WHERE "images"."deleted_at" is null;--> statement-breakpoint
 CREATE UNIQUE INDEX "images_one_thumbnail" ON "images" USING btree ("product_id") WHERE "images"."is_thumbnail" and "images"."deleted_at" is null;--> statement-breakpoint
+CREATE UNIQUE INDEX "images_by_idempotency_key" ON "images" USING btree ("idempotency_key") WHERE "images"."idempotency_key" is not null;--> statement-breakpoint
 CREATE INDEX "images_by_id" ON "images" USING btree ("id") WHERE "images"."deleted_at" is null;--> statement-breakpoint
 CREATE INDEX "images_by_update" ON "images" USING btree ("updated_at","id") WHERE "images"."deleted_at" is null;--> statement-breakpoint
 CREATE INDEX "images_deleted_in_order" ON "images" USING btree ("product_id","image_group","order_key","id") WHERE "images"."deleted_at" is not null;--> statement-breakpoint

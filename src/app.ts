@@ -1,8 +1,9 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './data/database.ts';
 import { openEmbeddedPostgres } from './data/embedded.ts';
 import { migrateDatabase } from './data/migrate.ts';
+import { collectFiles, startPurging } from './gallery/purge.ts';
 import type { Context } from './graphql/context.ts';
 import { createGraphQLServer } from './graphql/server.ts';
 import { type Listening, listen } from './listen.ts';
@@ -41,9 +42,11 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
     onStatement: overrides.onStatement,
   });
   opening.defer(() => database.close());
-  const storage = await openStorage(config.storage, { directory: join(config.dataDirectory, 'files') });
+  const storage = await openStorageOf(config);
   opening.defer(() => storage.close());
   if (config.sample && !config.databaseUrl) await loadSample(database.db, storage, log);
+  const purging = startPurging(database.db, storage, config.purgeIntervalSeconds * 1_000, log);
+  opening.defer(() => purging.close());
   const server = await serve(config, { database, storage, log });
   opening.defer(() => server.close(requestGraceMs));
   const opened = opening.move();
@@ -63,6 +66,19 @@ export async function openDatabaseServer(
 ): Promise<{ url: string; close(): Promise<void> }> {
   if (config.databaseUrl) return { url: config.databaseUrl, close: async () => {} };
   return openEmbeddedPostgres({ directory: resolve(config.dataDirectory, 'postgres'), log, attach });
+}
+
+export function openStorageOf(config: Config): Promise<Storage> {
+  return openStorage(config.storage, { directory: resolve(config.dataDirectory, 'files') });
+}
+
+/** The images are gone by then: bytes that cannot be removed now are left to the next purge. */
+async function collectFilesNow(db: Database, storage: Storage, log: Logger): Promise<void> {
+  try {
+    await collectFiles(db, storage);
+  } catch (error) {
+    log.warn({ err: error }, 'Released files could not be removed; the next purge tries again');
+  }
 }
 
 interface Resources {
@@ -85,6 +101,7 @@ async function serve(config: Config, { database, storage, log }: Resources): Pro
       graphql: createGraphQLServer({
         db: database.db,
         limits: limitsOf(config),
+        collectFiles: () => collectFilesNow(database.db, storage, log),
         publicUrl: publicUrlOf(config, server.port),
         corsOrigins: config.corsOrigins,
         log,

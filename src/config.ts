@@ -102,6 +102,12 @@ export const settings = {
     30,
     'Days for which a deleted image can be restored.',
   ),
+  purgeIntervalSeconds: setting(
+    'PURGE_INTERVAL_SECONDS',
+    integer(1, 86_400),
+    60,
+    'How often what can no longer be restored is purged, with its bytes.',
+  ),
   pageSize: setting(
     'PAGE_SIZE',
     integer(1, 1_000),

@@ -1,10 +1,12 @@
-import { type App, openApp, openDatabaseServer } from './app.ts';
+import { type App, openApp, openDatabaseServer, openStorageOf } from './app.ts';
 import { parseConfig } from './config.ts';
+import { openDatabase } from './data/database.ts';
 import { migrateDatabase } from './data/migrate.ts';
+import { purge } from './gallery/purge.ts';
 import { formatSchema } from './graphql/schema.ts';
 import { createLog } from './log.ts';
 
-const commands: Record<string, () => Promise<void>> = { serve, migrate, schema };
+const commands: Record<string, () => Promise<void>> = { serve, migrate, purge: purgeNow, schema };
 
 /** Serves until it is told to stop. */
 async function serve(): Promise<void> {
@@ -42,13 +44,27 @@ async function untilSignal(): Promise<NodeJS.Signals> {
 async function migrate(): Promise<void> {
   const config = parseConfig(process.env);
   const log = createLog(config.logLevel);
+  await using opened = new AsyncDisposableStack();
   const server = await openDatabaseServer(config, log, true);
-  try {
-    await migrateDatabase(server.url);
-    log.info('The database is up to date');
-  } finally {
-    await server.close();
-  }
+  opened.defer(() => server.close());
+  await migrateDatabase(server.url);
+  log.info('The database is up to date');
+}
+
+/** Purges what can no longer be restored, also beside a running service. */
+async function purgeNow(): Promise<void> {
+  const config = parseConfig(process.env);
+  const log = createLog(config.logLevel);
+  await using opened = new AsyncDisposableStack();
+  const server = await openDatabaseServer(config, log, true);
+  opened.defer(() => server.close());
+  await migrateDatabase(server.url);
+  const database = openDatabase(server.url, { maxConnections: 1 });
+  opened.defer(() => database.close());
+  const storage = await openStorageOf(config);
+  opened.defer(() => storage.close());
+  const purged = await purge(database.db, storage);
+  log.info(purged, `Purged ${purged.images} images and ${purged.files} files`);
 }
 
 /** Prints the schema. */

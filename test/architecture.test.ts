@@ -24,7 +24,7 @@ const mayImport: Record<string, string[]> = {
   data: ['errors', 'log'],
   storage: ['errors', 'log'],
   access: ['errors', 'log'],
-  gallery: ['data', 'errors', 'log'],
+  gallery: ['data', 'storage', 'errors', 'log'],
   rendering: ['storage', 'errors', 'log'],
   importing: ['data', 'gallery', 'storage', 'errors', 'log'],
   sample: ['data', 'gallery', 'importing', 'storage', 'errors', 'log'],

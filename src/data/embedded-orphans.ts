@@ -15,18 +15,23 @@ interface RunningProcess {
   command: string;
 }
 
+interface ShutdownStep {
+  signal: NodeJS.Signals;
+  patienceMs: number;
+}
+
 // PostgreSQL's fast shutdown, its immediate shutdown, and what a process cannot refuse.
-const shutdowns = [
+const shutdowns: readonly ShutdownStep[] = [
   { signal: 'SIGINT', patienceMs: 10_000 },
   { signal: 'SIGQUIT', patienceMs: 7_000 },
   { signal: 'SIGKILL', patienceMs: 3_000 },
-] as const;
+];
 
 /** Sends one signal after the other until the server has ended; answers false when none of them helped. */
 export async function shutDown(
   send: (signal: NodeJS.Signals) => void,
   hasEnded: () => boolean,
-  steps: readonly { signal: NodeJS.Signals; patienceMs: number }[] = shutdowns,
+  steps = shutdowns,
 ): Promise<boolean> {
   for (const { signal, patienceMs } of steps) {
     if (hasEnded()) break;
@@ -43,13 +48,21 @@ export async function shutDown(
  * may be another process' by now.
  */
 export async function endOrphans(cluster: ClusterIdentity): Promise<void> {
-  const hasEnded = await shutDown(
-    signal => sendSignal(findPostmasters(cluster), signal),
-    () => findPostmasters(cluster).length === 0,
-  );
-  if (!hasEnded) throw new Error(`a PostgreSQL server runs on ${cluster.dataDirectory} and cannot be ended`);
-  await endBackends(cluster);
+  await endProcesses(() => findPostmasters(cluster), shutdowns);
+  // Without a postmaster most end by themselves at once, but not one in the middle of a long computation.
+  await endProcesses(() => findBackends(cluster), shutdowns.slice(-1));
   removeMisleadingPid(cluster);
+}
+
+async function endProcesses(find: () => RunningProcess[], steps: readonly ShutdownStep[]): Promise<void> {
+  const hasEnded = await shutDown(
+    signal => sendSignal(find(), signal),
+    () => find().length === 0,
+    steps,
+  );
+  if (hasEnded) return;
+  const [first] = find();
+  throw new Error(`process ${first?.pid} cannot be ended, and PostgreSQL must not start beside it`);
 }
 
 /** The last that the postmaster of this data directory, alive or not, told of itself. */
@@ -60,16 +73,6 @@ export function readPostmasterFile(dataDirectory: string): { pid: number; isRead
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
     throw error;
-  }
-}
-
-/** Without a postmaster most end by themselves at once, but not one in the middle of a long computation. */
-async function endBackends(cluster: ClusterIdentity): Promise<void> {
-  let backends = findBackends(cluster);
-  while (backends.length > 0) {
-    sendSignal(backends, 'SIGKILL');
-    await sleep(10);
-    backends = findBackends(cluster);
   }
 }
 
@@ -84,11 +87,20 @@ function removeMisleadingPid({ dataDirectory }: ClusterIdentity): void {
 }
 
 function findPostmasters({ name }: ClusterIdentity): RunningProcess[] {
-  return listProcesses().filter(({ command }) => command.includes(`cluster_name=${name}`));
+  return listProcesses().filter(each => each.command.includes(`cluster_name=${name}`) && maySignal(each));
 }
 
 function findBackends({ name }: ClusterIdentity): RunningProcess[] {
-  return listProcesses().filter(({ command }) => command.startsWith(`postgres: ${name}: `));
+  return listProcesses().filter(each => each.command.startsWith(`postgres: ${name}: `) && maySignal(each));
+}
+
+/** Any process can call itself ours; one of another user is not. */
+function maySignal({ pid }: RunningProcess): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function listProcesses(): RunningProcess[] {

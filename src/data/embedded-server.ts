@@ -72,16 +72,20 @@ function readLogFrom(path: string, startBytes: number): string {
 
 function watchEnd(child: ChildProcess): Promise<string> {
   return new Promise(resolve => {
-    child.once('exit', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`));
+    child.once('exit', () => resolve(describeEnd(child)));
     child.once('error', error => resolve(error.message));
   });
+}
+
+function describeEnd({ exitCode, signalCode }: ChildProcess): string {
+  return signalCode ? `signal ${signalCode}` : `exit code ${exitCode}`;
 }
 
 async function waitUntilReady(child: ChildProcess, dataDirectory: string, signal: AbortSignal) {
   const deadline = performance.now() + startTimeoutMs;
   for (;;) {
     signal.throwIfAborted();
-    if (hasEnded(child)) throw new Error('PostgreSQL did not start');
+    if (hasEnded(child)) throw new Error(`PostgreSQL did not start (${describeEnd(child)})`);
     if (performance.now() > deadline) throw new Error(`PostgreSQL was not ready after ${startTimeoutMs} ms`);
     const written = readPostmasterFile(dataDirectory);
     if (written?.pid === child.pid && written?.isReady) return;

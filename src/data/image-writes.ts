@@ -1,5 +1,5 @@
-import { getTableColumns, type SQL, sql } from 'drizzle-orm';
-import { formatArray, type Transaction } from './database.ts';
+import { and, eq, getTableColumns, isNull, ne, type SQL, sql } from 'drizzle-orm';
+import { type Connection, formatArray, type Transaction } from './database.ts';
 import type { ImageRow } from './images.ts';
 import { images } from './tables.ts';
 
@@ -24,6 +24,8 @@ const {
   failureCode,
   failureMessage,
   retryAt,
+  idempotencyKey,
+  idempotencyHash,
 } = getTableColumns(images);
 
 /** What of an image a change may set. */
@@ -46,6 +48,8 @@ const valueColumns = {
   failureCode,
   failureMessage,
   retryAt,
+  idempotencyKey,
+  idempotencyHash,
 };
 
 export type ImageValues = Pick<ImageRow, keyof typeof valueColumns>;
@@ -86,10 +90,15 @@ function givenRows(rows: readonly (ImageValues & { id?: string })[]): SQL {
     place,
     id: row.id,
     ...Object.fromEntries(entries.map(([key, column]) => [column.name, row[key]])),
-    file_hash: row.fileHash && `\\x${row.fileHash}`,
+    file_hash: formatBytes(row.fileHash),
+    idempotency_hash: formatBytes(row.idempotencyHash),
   }));
   return sql`jsonb_to_recordset(${JSON.stringify(records)}::jsonb)
     as given (place integer, id bigint, ${columnTypes})`;
+}
+
+function formatBytes(hex: string | null): string | null {
+  return hex && `\\x${hex}`;
 }
 
 /** Vanish from every read, and can be restored until the retention has passed. */
@@ -105,14 +114,76 @@ export async function markImagesDeleted(
     where id = any(${formatArray(ids)}::bigint[])`);
 }
 
-/** The rows go for good; the hashes of the files that they named. */
-export async function purgeImages(db: Transaction, ids: readonly string[]): Promise<string[]> {
-  if (ids.length === 0) return [];
-  const purged = await db
-    .delete(images)
-    .where(sql`${images.id} = any(${formatArray(ids)}::bigint[])`)
-    .returning({ fileHash: images.fileHash });
-  return [...new Set(purged.flatMap(row => row.fileHash ?? []))];
+/** The rows go for good; the files that they named are noted as released. */
+export async function purgeImages(db: Transaction, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db.delete(images).where(sql`${images.id} = any(${formatArray(ids)}::bigint[])`);
+}
+
+/** Purges some of the images whose retention has passed, skipping what others purge; how many they were. */
+export async function purgeOverdueImages(db: Connection, limit: number): Promise<number> {
+  const purged = await db.execute(sql`
+    delete from images where id = any(array(
+      select id from images where deleted_at is not null and restorable_until <= now()
+      order by restorable_until limit ${limit} for update skip locked
+    )) returning id`);
+  return purged.length;
+}
+
+/** Takes the flag from whichever live image of the product has it, but for `exceptId`. */
+export async function clearThumbnail(
+  db: Transaction,
+  productId: string,
+  exceptId: string | null,
+): Promise<void> {
+  await db
+    .update(images)
+    .set({ isThumbnail: false, updatedAt: sql`now()` })
+    .where(
+      and(
+        eq(images.productId, productId),
+        images.isThumbnail,
+        isNull(images.deletedAt),
+        exceptId === null ? undefined : ne(images.id, exceptId),
+      ),
+    );
+}
+
+/** A restored image's place and whether it is the thumbnail again. */
+export interface RestoredPlace {
+  id: string;
+  orderKey: string;
+  isThumbnail: boolean;
+}
+
+/** Back to life where they are told; positions need `renumberPositions`. */
+export async function restoreImages(db: Transaction, places: readonly RestoredPlace[]): Promise<void> {
+  if (places.length === 0) return;
+  await db.execute(sql`
+    update images set
+      deleted_at = null, restorable_until = null, updated_at = now(),
+      order_key = given.order_key, is_thumbnail = given.is_thumbnail
+    from unnest(
+      ${formatArray(places.map(place => place.id))}::bigint[],
+      ${formatArray(places.map(place => place.orderKey))}::text[],
+      ${formatArray(places.map(place => place.isThumbnail))}::boolean[]
+    ) as given (id, order_key, is_thumbnail)
+    where images.id = given.id`);
+}
+
+/** Gives images new order keys; positions need `renumberPositions`. */
+export async function moveImages(
+  db: Transaction,
+  places: readonly Pick<RestoredPlace, 'id' | 'orderKey'>[],
+): Promise<void> {
+  if (places.length === 0) return;
+  await db.execute(sql`
+    update images set order_key = given.order_key, updated_at = now()
+    from unnest(
+      ${formatArray(places.map(place => place.id))}::bigint[],
+      ${formatArray(places.map(place => place.orderKey))}::text[]
+    ) as given (id, order_key)
+    where images.id = given.id`);
 }
 
 /** Makes positions 0, 1, 2 … in each group of the products, by order key; touches only those that are not. */

@@ -1,6 +1,6 @@
 import { and, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm';
 import { type Connection, formatArray, statement } from './database.ts';
-import { files, images } from './tables.ts';
+import { files, type ImageGroup, images } from './tables.ts';
 
 const { mimeType, byteSize, width, height, thumbhash, dominantColor } = getTableColumns(files);
 
@@ -63,4 +63,38 @@ const deletedImagesOfProduct = statement(db =>
 /** What of a product is deleted and not purged, where it stood. */
 export async function findDeletedImagesOfProduct(db: Connection, productId: string): Promise<ImageRow[]> {
   return deletedImagesOfProduct(db).execute({ productId });
+}
+
+/** As much of an image as its place takes. */
+export interface PlacedRow {
+  id: string;
+  productId: string;
+  imageGroup: ImageGroup;
+  orderKey: string;
+  isThumbnail: boolean;
+}
+
+const placesOfProducts = statement(db => {
+  const { id, productId, imageGroup, orderKey, isThumbnail } = getTableColumns(images);
+  return db
+    .select({ id, productId, imageGroup, orderKey, isThumbnail })
+    .from(images)
+    .where(and(sql`${productId} = any(${sql.placeholder('productIds')}::bigint[])`, isNull(images.deletedAt)))
+    .orderBy(productId, imageGroup, orderKey)
+    .prepare('places_of_products');
+});
+
+/** The live sets of products in order, without what is not needed to arrange them. */
+export async function findPlacesOfProducts(
+  db: Connection,
+  productIds: readonly string[],
+): Promise<PlacedRow[]> {
+  if (productIds.length === 0) return [];
+  return placesOfProducts(db).execute({ productIds: formatArray(productIds) });
+}
+
+/** The image that was created with a key, deleted or not. */
+export async function findImageByIdempotencyKey(db: Connection, key: string): Promise<ImageRow | null> {
+  const [row] = await selectImages(db).where(eq(images.idempotencyKey, key));
+  return row ?? null;
 }

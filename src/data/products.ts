@@ -29,14 +29,26 @@ export async function lockProducts(db: Transaction, ids: readonly string[]): Pro
     .for('update');
 }
 
+/** As `lockProducts`; those that are not there come into being. */
+export async function lockOrCreateProducts(
+  db: Transaction,
+  ids: readonly string[],
+): Promise<Map<string, ProductRow>> {
+  const known = await lockProducts(db, ids);
+  if (known.length === ids.length) return new Map(known.map(row => [row.id, row]));
+  const sorted = ids.toSorted((one, other) => Number(BigInt(one) - BigInt(other)));
+  await db
+    .insert(products)
+    .values(sorted.map(id => ({ id })))
+    .onConflictDoNothing();
+  return new Map((await lockProducts(db, ids)).map(row => [row.id, row]));
+}
+
 /** As `lockProducts`, for one product that comes into being with its first change. */
 export async function lockOrCreateProduct(db: Transaction, id: string): Promise<ProductRow> {
-  const [known] = await lockProducts(db, [id]);
-  if (known) return known;
-  await db.insert(products).values({ id }).onConflictDoNothing();
-  const [created] = await lockProducts(db, [id]);
-  if (!created) throw new Error(`Product ${id} vanished while it was created`);
-  return created;
+  const product = (await lockOrCreateProducts(db, [id])).get(id);
+  if (!product) throw new Error(`Product ${id} vanished while it was created`);
+  return product;
 }
 
 /** Call it once for each change of a product's set. */
@@ -48,12 +60,20 @@ export async function raiseImagesVersions(db: Transaction, ids: readonly string[
     .where(sql`${products.id} = any(${formatArray(ids)}::bigint[])`);
 }
 
-export async function updateMarketingColor(
+export async function updateProductRow(
   db: Transaction,
   id: string,
-  marketingColor: string | null,
+  values: Partial<Pick<ProductRow, 'kind' | 'parentId' | 'marketingColor'>>,
 ): Promise<void> {
-  await db.update(products).set({ marketingColor }).where(eq(products.id, id));
+  await db
+    .update(products)
+    .set({ ...values, updatedAt: sql`now()` })
+    .where(eq(products.id, id));
+}
+
+export async function hasVariations(db: Connection, id: string): Promise<boolean> {
+  const found = await db.select({ id: products.id }).from(products).where(eq(products.parentId, id)).limit(1);
+  return found.length > 0;
 }
 
 export async function hasProducts(db: Connection): Promise<boolean> {

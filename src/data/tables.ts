@@ -83,6 +83,9 @@ export const files = pgTable('files', {
   createdAt: time('created_at').notNull().defaultNow(),
 });
 
+/** Files that an image has let go of, noted by a trigger; they are collected when no other image names them. */
+export const releasedFiles = pgTable('released_files', { hash: sha256('hash').primaryKey() });
+
 export const imageIds = pgSequence('image_ids');
 
 /**
@@ -120,6 +123,9 @@ export const images = pgTable(
     failureCode: text('failure_code').$type<ErrorCode>(),
     failureMessage: text('failure_message'),
     retryAt: time('retry_at'),
+    idempotencyKey: text('idempotency_key'),
+    /** SHA-256 of the input that came with the key. */
+    idempotencyHash: sha256('idempotency_hash'),
     createdAt: time('created_at').notNull().defaultNow(),
     updatedAt: time('updated_at').notNull().defaultNow(),
     deletedAt: time('deleted_at'),
@@ -132,6 +138,9 @@ export const images = pgTable(
     uniqueIndex('images_one_thumbnail')
       .on(table.productId)
       .where(sql`${table.isThumbnail} and ${table.deletedAt} is null`),
+    uniqueIndex('images_by_idempotency_key')
+      .on(table.idempotencyKey)
+      .where(sql`${table.idempotencyKey} is not null`),
     index('images_by_id').on(table.id).where(sql`${table.deletedAt} is null`),
     index('images_by_update').on(table.updatedAt, table.id).where(sql`${table.deletedAt} is null`),
     index('images_deleted_in_order')

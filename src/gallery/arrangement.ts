@@ -1,4 +1,3 @@
-import type { ImageRow } from '../data/images.ts';
 import { type ImageGroup, type ImageType, imageGroups } from '../data/tables.ts';
 import { assignOrderKeys } from './order-keys.ts';
 
@@ -10,10 +9,15 @@ export const groupOfType: Record<ImageType, ImageGroup> = {
   COLOR_SWATCH: 'SWATCH',
 };
 
-/** An image's future place: `image` is null for one that is to be added. */
+interface Keyed {
+  imageGroup: ImageGroup;
+  orderKey: string;
+}
+
+/** An image of a future set: `image` is null for one that is to be added. */
 interface Item {
-  image: ImageRow | null;
-  type: ImageType;
+  image: Keyed | null;
+  group: ImageGroup;
 }
 
 export interface Place {
@@ -24,17 +28,32 @@ export interface Place {
 /** Places for a whole set in the order given, each group by itself; keys stay where the order allows it. */
 export function arrange<Arranged extends Item>(
   items: readonly Arranged[],
-  current: readonly ImageRow[],
+  current: readonly Keyed[],
 ): Map<Arranged, Place> {
   const places = new Map<Arranged, Place>();
   for (const group of imageGroups) {
-    const members = items.filter(item => groupOfType[item.type] === group);
-    const keys = members.map(({ image }) => (image && image.imageGroup === group ? image.orderKey : null));
-    const taken = new Set(current.filter(row => row.imageGroup === group).map(row => row.orderKey));
-    const assigned = assignOrderKeys(keys, taken);
+    const members = items.filter(item => item.group === group);
+    const keys = members.map(({ image }) => (image?.imageGroup === group ? image.orderKey : null));
+    const assigned = assignOrderKeys(keys, keysOf(membersOf(current, group)));
     members.forEach((item, position) => {
       places.set(item, { orderKey: assigned[position] ?? '', position });
     });
   }
   return places;
+}
+
+/** A place among the members of a group: in front of the one at `position`; at the end for null and beyond it. */
+export function placeAt(members: readonly Keyed[], position: number | null): Place {
+  const index = Math.min(position ?? members.length, members.length);
+  const keys: (string | null)[] = members.map(member => member.orderKey);
+  const assigned = assignOrderKeys(keys.toSpliced(index, 0, null), keysOf(members));
+  return { orderKey: assigned[index] ?? '', position: index };
+}
+
+export function membersOf<Row extends Keyed>(rows: readonly Row[], group: ImageGroup): Row[] {
+  return rows.filter(row => row.imageGroup === group);
+}
+
+export function keysOf(rows: readonly Keyed[]): Set<string> {
+  return new Set(rows.map(row => row.orderKey));
 }

@@ -3,11 +3,12 @@ import type { Database, Transaction } from '../data/database.ts';
 /** Thrown to undo a dry run; carries nothing, the result is kept aside. */
 class Undo extends Error {}
 
-const retriableCodes = new Set(['40001', '40P01']);
+/** Serialization failure, deadlock, and a unique key that another writer took a moment ago. */
+const retriableCodes = new Set(['40001', '40P01', '23505']);
 const maxTries = 4;
 
 /**
- * Runs a change as one transaction, again when Postgres gave it up for a deadlock or a serialization failure.
+ * Runs a change as one transaction, again when another writer got in its way.
  * A dry run does everything and undoes it, so that its answer is what would really happen; ids of images that it
  * added are never used again.
  */

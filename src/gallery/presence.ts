@@ -1,5 +1,5 @@
 import type { Connection } from '../data/database.ts';
-import { findImagesEvenDeleted, type ImageRow } from '../data/images.ts';
+import { findImagesEvenDeleted } from '../data/images.ts';
 import type { ProductRow } from '../data/tables.ts';
 import type { Path, Problems } from './problems.ts';
 
@@ -14,6 +14,10 @@ export function imageNotFound(id: string): string {
   return `Product image not found with id: ${id}`;
 }
 
+export function productNotFound(id: string): string {
+  return `Product not found with id: ${id}`;
+}
+
 /**
  * Of the images that a caller named, those that are in the product's set, each once. Unknown, foreign and
  * repeated ones are problems. At most one statement, none if all is well.
@@ -21,7 +25,7 @@ export function imageNotFound(id: string): string {
 export async function checkImagesOnProduct<Named extends NamedImage>(
   db: Connection,
   productId: string,
-  current: readonly ImageRow[],
+  current: readonly { id: string }[],
   named: readonly Named[],
   problems: Problems,
 ): Promise<Named[]> {

@@ -18,6 +18,12 @@ export class Problems {
     return copy;
   }
 
+  /** For what leaves nothing else to look at. */
+  fail(code: ErrorCode, path: Path, message: string): never {
+    this.add(code, path, message);
+    throw new UserErrors(this.#errors);
+  }
+
   throwIfAny(): void {
     if (this.#errors.length > 0) throw new UserErrors(this.#errors);
   }

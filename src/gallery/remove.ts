@@ -1,11 +1,16 @@
 import type { Database, Transaction } from '../data/database.ts';
 import { markImagesDeleted, purgeImages, renumberPositions } from '../data/image-writes.ts';
-import { findDeletedImagesOfProduct, findImagesEvenDeleted, findImagesOfProduct, type ImageRow } from '../data/images.ts';
+import {
+  findDeletedImagesOfProduct,
+  findImagesEvenDeleted,
+  findImagesOfProduct,
+  type ImageRow,
+} from '../data/images.ts';
 import { findProductsByIds, lockProducts, raiseImagesVersions } from '../data/products.ts';
 import { change } from './change.ts';
-import type { GalleryLimits } from './limits.ts';
-import { checkRepeated, imageNotFound, type NamedImage } from './presence.ts';
-import { type Path, Problems } from './problems.ts';
+import { checkBatch, type GalleryLimits } from './limits.ts';
+import { checkRepeated, imageNotFound, type NamedImage, productNotFound } from './presence.ts';
+import { Problems } from './problems.ts';
 
 export interface RemoveOptions {
   /** Purges at once, also what was deleted before. */
@@ -33,7 +38,7 @@ export async function deleteProductImages(
   limits: GalleryLimits,
 ): Promise<ImageRow[]> {
   const problems = new Problems();
-  checkBatch(input.ids, ['ids'], limits, problems);
+  checkBatch(input.ids, ['ids'], limits.maxIdsInMutation, problems);
   const named = input.ids.flatMap((id, index) => {
     const path = ['ids', index];
     return problems.checkId(id, path) ? [{ id, path }] : [];
@@ -56,22 +61,6 @@ export async function deleteAllProductImages(
     const deleted = input.permanent ? await findDeletedImagesOfProduct(transaction, input.productId) : [];
     return removeRows(transaction, [...live, ...deleted], input, limits);
   });
-}
-
-/** Refuses a batch that is too large before anything is looked up. */
-export function checkBatch(
-  ids: readonly string[],
-  path: Path,
-  limits: GalleryLimits,
-  problems: Problems,
-): void {
-  if (ids.length <= limits.maxIdsInMutation) return;
-  problems.add(
-    'BATCH_LIMIT_EXCEEDED',
-    path,
-    `${ids.length} ids are given; at most ${limits.maxIdsInMutation} in one call`,
-  );
-  problems.throwIfAny();
 }
 
 async function removeNamed(
@@ -130,7 +119,7 @@ async function checkProduct(
   problems: Problems,
 ): Promise<void> {
   const [product] = await findProductsByIds(transaction, [productId]);
-  if (!product) problems.add('PRODUCT_NOT_FOUND', ['productId'], `Product not found with id: ${productId}`);
+  if (!product) problems.add('PRODUCT_NOT_FOUND', ['productId'], productNotFound(productId));
   tellMissing(deletable, named, problems);
   for (const row of deletable.values()) {
     if (!product || row.productId === productId) continue;

@@ -1,7 +1,7 @@
 import type { Database, Transaction } from '../data/database.ts';
 import { insertImages, markImagesDeleted, renumberPositions, updateImages } from '../data/image-writes.ts';
 import { findImagesEvenDeleted, findImagesOfProduct, type ImageRow } from '../data/images.ts';
-import { lockOrCreateProduct, raiseImagesVersions, updateMarketingColor } from '../data/products.ts';
+import { lockOrCreateProduct, raiseImagesVersions, updateProductRow } from '../data/products.ts';
 import type { ProductRow } from '../data/tables.ts';
 import { change } from './change.ts';
 import { checkEntries, type Entry, type EntryInput } from './entries.ts';
@@ -84,7 +84,7 @@ async function writeReplacement(
   const isRecoloured = product.marketingColor !== marketingColor;
   const isChanged = plan.added.length + plan.updated.length + plan.removed.length > 0;
   if (!isChanged && !isRecoloured) return [];
-  if (isRecoloured) await updateMarketingColor(transaction, product.id, marketingColor);
+  if (isRecoloured) await updateProductRow(transaction, product.id, { marketingColor });
   await markImagesDeleted(
     transaction,
     plan.removed.map(row => row.id),

@@ -1,10 +1,10 @@
 import type { ImageValues } from '../data/image-writes.ts';
 import type { ImageRow } from '../data/images.ts';
-import { type ImageType, imageGroups } from '../data/tables.ts';
+import { type ImageGroup, type ImageType, imageGroups } from '../data/tables.ts';
 import { arrange, groupOfType, type Place } from './arrangement.ts';
 import type { Entry } from './entries.ts';
-import { newImage, withSource } from './image-values.ts';
-import type { GalleryLimits } from './limits.ts';
+import { differs, newImage, withSource } from './image-values.ts';
+import { checkRoom, type GalleryLimits } from './limits.ts';
 import type { Problems } from './problems.ts';
 import { canonicalUrl } from './source.ts';
 
@@ -21,6 +21,7 @@ interface Item {
   entry: Entry;
   image: ImageRow | null;
   type: ImageType;
+  group: ImageGroup;
 }
 
 /** Compares the set that a product has with the one asked for: by id, then by source URL. */
@@ -64,7 +65,7 @@ function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): 
     for (const entry of entries) {
       if (entry.id || !entry.source || matches.has(entry)) continue;
       const candidates = bySource.get(canonicalUrl(entry.source.url)) ?? [];
-      const group = groupOfType[entry.type ?? (entry.isFrame ? 'SPIN_360' : 'MORE_PHOTO')];
+      const group = groupOfType[entry.type ?? typeOf(entry, null)];
       claim(
         entry,
         candidates.find(row => free.has(row.id) && (!sameGroup || row.imageGroup === group)),
@@ -75,9 +76,14 @@ function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): 
 }
 
 function createItem(entry: Entry, image: ImageRow | null): Item {
-  if (entry.type) return { entry, image, type: entry.type };
-  if (entry.isFrame) return { entry, image, type: 'SPIN_360' };
-  return { entry, image, type: image && image.type !== 'SPIN_360' ? image.type : 'MORE_PHOTO' };
+  const type = entry.type ?? typeOf(entry, image);
+  return { entry, image, type, group: groupOfType[type] };
+}
+
+/** What an image is for where its entry does not say. */
+function typeOf(entry: Entry, image: ImageRow | null): ImageType {
+  if (entry.isFrame) return 'SPIN_360';
+  return image && image.type !== 'SPIN_360' ? image.type : 'MORE_PHOTO';
 }
 
 function isKept(item: Item): item is Item & { image: ImageRow } {
@@ -89,7 +95,7 @@ function checkRepeatedSources(items: readonly Item[], problems: Problems): void 
   const seen = new Set<string>();
   const keyOf = (item: Item) => {
     const url = item.entry.source?.url ?? item.image?.sourceUrl;
-    return url ? `${groupOfType[item.type]} ${canonicalUrl(url)}` : null;
+    return url ? `${item.group} ${canonicalUrl(url)}` : null;
   };
   for (const item of items.filter(isKept)) seen.add(keyOf(item) ?? '');
   for (const item of items) {
@@ -103,19 +109,10 @@ function checkRepeatedSources(items: readonly Item[], problems: Problems): void 
   }
 }
 
-const groupNames = { GALLERY: 'gallery images', SPIN_360: '360° frames', SWATCH: 'colour swatches' };
-
 function checkSizes(items: readonly Item[], limits: GalleryLimits, problems: Problems): void {
   for (const group of imageGroups) {
-    const size = items.filter(item => groupOfType[item.type] === group).length;
-    const most = limits.maxImages[group];
-    if (size <= most) continue;
-    const path = ['input', group === 'SPIN_360' ? 'images360' : 'images'];
-    problems.add(
-      'IMAGE_LIMIT_EXCEEDED',
-      path,
-      `${size} ${groupNames[group]} are given; at most ${most} a product`,
-    );
+    const size = items.filter(item => item.group === group).length;
+    checkRoom(group, size, ['input', group === 'SPIN_360' ? 'images360' : 'images'], limits, problems);
   }
 }
 
@@ -126,21 +123,4 @@ function createValues(
   const base = image ?? newImage();
   const sourced = entry.source ? withSource(base, entry.source) : base;
   return { ...sourced, ...entry.texts, ...place, type };
-}
-
-function differs(image: ImageRow, values: ImageValues & { id: string }): boolean {
-  const { position: _, ...others } = values;
-  return Object.entries(others).some(
-    ([key, value]) => !isSame(value, (image as Record<string, unknown>)[key]),
-  );
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  if (one === other) return true;
-  if (!one || !other || typeof one !== 'object' || typeof other !== 'object') return false;
-  const entries = Object.entries(one);
-  return (
-    entries.length === Object.keys(other).length &&
-    entries.every(([key, value]) => (other as Record<string, unknown>)[key] === value)
-  );
 }

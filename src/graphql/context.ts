@@ -9,6 +9,8 @@ export interface Context {
   /** Made anew after each mutation, so that later fields of the request see what it did. */
   loaders: Loaders;
   limits: GalleryLimits & ReadLimits;
+  /** Removes the bytes that permanently deleted images were the last to name; never rejects. */
+  collectFiles: () => Promise<void>;
   /** Where clients reach this service, without a slash at the end. */
   publicUrl: string;
 }

@@ -1,5 +1,10 @@
 import type { ImageRow } from '../data/images.ts';
-import { deleteAllProductImages, deleteProductImage } from '../gallery/remove.ts';
+import {
+  deleteAllProductImages,
+  deleteProductImage,
+  deleteProductImages,
+  type RemoveOptions,
+} from '../gallery/remove.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { ProductImage } from './product-image.ts';
@@ -44,7 +49,18 @@ builder.mutationFields(t => ({
       permanent: t.arg.boolean({ defaultValue: false, description: permanentDescription }),
     },
     resolve: (_root, input, context) =>
-      answerDeletion(context, () => deleteProductImage(context.db, input, context.limits)),
+      answerDeletion(context, input, () => deleteProductImage(context.db, input, context.limits)),
+  }),
+  deleteProductImages: t.field({
+    description: 'Deletes images of any products: all that are named, or none.',
+    type: DeleteProductImagesPayload,
+    args: {
+      ids: t.arg.idList({ required: true, description: 'The images, each once; at most 250.' }),
+      permanent: t.arg.boolean({ defaultValue: false, description: permanentDescription }),
+      dryRun: t.arg.boolean({ defaultValue: false, description: dryRunDescription }),
+    },
+    resolve: (_root, input, context) =>
+      answerDeletion(context, input, () => deleteProductImages(context.db, input, context.limits)),
   }),
   deleteAllProductImages: t.field({
     description: 'All of them, however many; a product without images is no error.',
@@ -58,10 +74,18 @@ builder.mutationFields(t => ({
       dryRun: t.arg.boolean({ defaultValue: false, description: dryRunDescription }),
     },
     resolve: (_root, input, context) =>
-      answerDeletion(context, () => deleteAllProductImages(context.db, input, context.limits)),
+      answerDeletion(context, input, () => deleteAllProductImages(context.db, input, context.limits)),
   }),
 }));
 
-function answerDeletion(context: Context, remove: () => Promise<ImageRow[]>): Promise<Deleted> {
-  return answerChange(context, { deletedImages: [] }, async () => ({ deletedImages: await remove() }));
+async function answerDeletion(
+  context: Context,
+  { permanent }: RemoveOptions,
+  remove: () => Promise<ImageRow[]>,
+): Promise<Deleted> {
+  const deleted = await answerChange(context, { deletedImages: [] }, async () => ({
+    deletedImages: await remove(),
+  }));
+  if (permanent && deleted.deletedImages.length > 0) await context.collectFiles();
+  return deleted;
 }

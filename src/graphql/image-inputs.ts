@@ -15,3 +15,11 @@ export const LocalizedTextInput = builder.inputType('LocalizedTextInput', {
     text: t.string({ required: true, description: 'The text in that language.' }),
   }),
 });
+
+export const FocalPointInput = builder.inputType('FocalPointInput', {
+  description: 'The spot that cropping keeps in the picture. Fractions from the top left, 0 to 1.',
+  fields: t => ({
+    x: t.float({ required: true, description: 'From the left edge, 0 to 1.' }),
+    y: t.float({ required: true, description: 'From the top edge, 0 to 1.' }),
+  }),
+});

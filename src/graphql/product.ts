@@ -11,7 +11,7 @@ export interface ProductReference {
   id: string;
 }
 
-const ProductKind = builder.enumType('ProductKind', {
+export const ProductKind = builder.enumType('ProductKind', {
   description:
     'What a product id stands for: a simple product, a head product with variations, one of its variations, or a service.',
   values: {

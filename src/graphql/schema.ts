@@ -5,7 +5,10 @@ import './product.ts';
 import './product-image.ts';
 import './product-image-queries.ts';
 import './replace-product-images.ts';
+import './change-product-image.ts';
+import './arrange-product-images.ts';
 import './delete-product-images.ts';
+import './update-product.ts';
 
 export const schema = builder.toSchema({ sortSchema: false });
 

@@ -1,5 +1,4 @@
 import { createYoga } from 'graphql-yoga';
-import type { Database } from '../data/database.ts';
 import { createLoaders } from '../data/loaders.ts';
 import type { Logger } from '../log.ts';
 import type { Context } from './context.ts';
@@ -8,20 +7,17 @@ import { schema } from './schema.ts';
 
 export const graphqlPath = '/graphql';
 
-export interface GraphQLOptions {
-  db: Database;
-  limits: Context['limits'];
-  publicUrl: string;
+export interface GraphQLOptions extends Omit<Context, 'loaders'> {
   corsOrigins: string[];
   log: Logger;
 }
 
 /** The GraphQL endpoint, as a handler for node:http. */
-export function createGraphQLServer({ db, limits, publicUrl, corsOrigins, log }: GraphQLOptions) {
+export function createGraphQLServer({ corsOrigins, log, ...context }: GraphQLOptions) {
   return createYoga({
     schema,
     graphqlEndpoint: graphqlPath,
-    context: (): Context => ({ db, loaders: createLoaders(db), limits, publicUrl }),
+    context: (): Context => ({ ...context, loaders: createLoaders(context.db) }),
     cors: corsOrigins.length > 0 && { origin: corsOrigins, credentials: false },
     maskedErrors: { maskError: createMaskError(log) },
     graphiql: false,

@@ -53,11 +53,11 @@ export interface WithUserErrors {
 }
 
 /** The result of a change, or `failed` with what its sender can mend. */
-export async function answerChange<Result extends object>(
+export async function answerChange<Result extends object, Failed extends object>(
   context: Context,
-  failed: Result,
+  failed: Failed,
   run: () => Promise<Result>,
-): Promise<Result & WithUserErrors> {
+): Promise<(Result | Failed) & WithUserErrors> {
   try {
     return { ...(await run()), userErrors: [] };
   } catch (error) {

@@ -145,7 +145,7 @@ async function readBody(
   maxBytes: number,
 ): Promise<Buffer> {
   if (expectedBytes !== null && expectedBytes > maxBytes) throw tooLarge(maxBytes);
-  // One buffer that grows. A list of chunks would cost gigabytes for a body sent in chunks of one byte.
+  // One buffer that grows: each chunk of a list would keep the 64 KB that it came in, were it one byte long.
   let buffer = Buffer.allocUnsafe(expectedBytes ?? Math.min(firstBufferBytes, maxBytes));
   let size = 0;
   for await (const chunk of body) {

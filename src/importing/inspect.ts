@@ -29,7 +29,6 @@ export const defaultImageLimits: ImageLimits = {
 };
 
 // libvips also reads SVG, PDF, TIFF, raw matrices and files by name; each reader is a way to attack.
-sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: [
     'VipsForeignLoadJpegBuffer',

@@ -1,4 +1,4 @@
-import { extensionOf, mimeTypeOf } from './formats.ts';
+import { extensionOf, mimeTypeOf } from '../storage/formats.ts';
 
 /** What an address under /images/ names: the bytes themselves, so that it never shows anything else. */
 export interface OriginalAddress {

@@ -114,7 +114,7 @@ describe('after kill -9 of the server', () => {
     const { url } = await open({ directory, durable: true, log: createWarningLog(warnings) });
     await query(url, 'CREATE TABLE kept AS SELECT 42 AS answer');
     await kill(postmasterPid(directory));
-    await waitUntil(() => answers(url), 3_000);
+    await waitUntil(() => answers(url), 5_000);
     expect(await query(url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
     expect(warnings).toEqual(['the embedded PostgreSQL ended by itself; starting it again']);
   });
@@ -125,7 +125,7 @@ describe('after kill -9 of the server', () => {
     const busy = query(url, 'DO $$ BEGIN LOOP END LOOP; END $$').catch((error: Error) => error);
     await waitUntil(async () => (await countBusy(url)) === 1);
     await kill(postmasterPid(directory));
-    await waitUntil(() => answers(url), 3_000);
+    await waitUntil(() => answers(url), 5_000);
     expect(await countBusy(url)).toBe(0);
     expect(await busy).toBeInstanceOf(Error);
   });

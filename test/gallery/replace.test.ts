@@ -312,12 +312,12 @@ describe('what is wrong', () => {
       {
         code: 'IMAGE_LIMIT_EXCEEDED',
         path: ['input', 'images'],
-        message: '1001 gallery images are given; at most 1000 a product',
+        message: 'the product would have 1001 gallery images; at most 1000',
       },
       {
         code: 'IMAGE_LIMIT_EXCEEDED',
         path: ['input', 'images360'],
-        message: '101 360° frames are given; at most 100 a product',
+        message: 'the product would have 101 360° frames; at most 100',
       },
     ]);
   });

@@ -62,6 +62,7 @@ function createBehaviours(file: Buffer): Record<string, Behaviour> {
     endless: socket => pour(socket, respond([], Buffer.alloc(0))),
     'endless-chunks': socket => pour(socket, respond(['transfer-encoding: chunked']), toChunks(zeros, 4096)),
     'tiny-chunks': socket => pour(socket, respond(['transfer-encoding: chunked']), toChunks(zeros, 1)),
+    'padded-chunks': socket => pour(socket, respond(['transfer-encoding: chunked']), paddedChunk),
     'endless-head': socket => pour(socket, Buffer.from('HTTP/1.1 200 OK\r\nx: ')),
     'endless-informs': socket =>
       pour(socket, Buffer.alloc(0), Buffer.from('HTTP/1.1 103 Early Hints\r\n\r\n')),
@@ -87,6 +88,9 @@ function createBehaviours(file: Buffer): Record<string, Behaviour> {
 }
 
 const zeros = Buffer.alloc(64 * 1024);
+
+/** One byte of a body in 60 KB of stream. */
+const paddedChunk = Buffer.from(`1;${'x'.repeat(60_000)}\r\na\r\n`);
 
 function respond(headers: readonly string[], body: Buffer = Buffer.alloc(0)): Buffer {
   return Buffer.concat([Buffer.from(`${['HTTP/1.1 200 OK', ...headers].join('\r\n')}\r\n\r\n`), body]);

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import type { Database, Transaction } from '../data/database.ts';
+import { clearThumbnail, type ImageValues, insertImages, renumberPositions } from '../data/image-writes.ts';
+import {
+  findImageByIdempotencyKey,
+  findImagesByIds,
+  findPlacesOfProducts,
+  type ImageRow,
+} from '../data/images.ts';
+import { lockOrCreateProduct, raiseImagesVersions } from '../data/products.ts';
+import type { ImageType } from '../data/tables.ts';
+import { groupOfType, membersOf, placeAt } from './arrangement.ts';
+import { change } from './change.ts';
+import { checkDetails, checkPosition, type DetailsInput } from './details.ts';
+import { newImage, withSource } from './image-values.ts';
+import { checkRoom, type GalleryLimits } from './limits.ts';
+import { Problems } from './problems.ts';
+import { checkSource, type SourceInput } from './source.ts';
+import { checkText } from './texts.ts';
+
+export interface CreateInput extends DetailsInput {
+  productId: string;
+  source: SourceInput;
+  type?: ImageType | null | undefined;
+  position?: number | null | undefined;
+  idempotencyKey?: string | null | undefined;
+}
+
+/**
+ * Adds an image at its position; those from there on move down. A call that repeats a key with the same input
+ * answers the image that the first one added, as it is now, even deleted.
+ */
+export async function createProductImage(
+  db: Database,
+  input: CreateInput,
+  limits: GalleryLimits,
+): Promise<ImageRow> {
+  const values = checkInput(input, limits);
+  return change(db, false, async transaction => {
+    await lockOrCreateProduct(transaction, input.productId);
+    return (
+      (await findRepeated(transaction, values)) ??
+      (await addImage(transaction, input.productId, values, input.position ?? null, limits))
+    );
+  });
+}
+
+function checkInput(input: CreateInput, limits: GalleryLimits): ImageValues {
+  const problems = new Problems();
+  const path = ['input'];
+  problems.checkId(input.productId, [...path, 'productId']);
+  const source = checkSource(input.source, [...path, 'source'], limits, problems);
+  checkPosition(input.position, path, problems);
+  const details = checkDetails(input, path, limits, problems);
+  const idempotencyKey = input.idempotencyKey ?? null;
+  if (idempotencyKey === '') {
+    problems.add('INVALID', [...path, 'idempotencyKey'], 'idempotencyKey is ""; leave it out or give a text');
+  }
+  checkText(idempotencyKey, [...path, 'idempotencyKey'], limits.maxNameLength, problems);
+  problems.throwIfAny();
+  return {
+    ...(source ? withSource(newImage(), source) : newImage()),
+    ...details,
+    type: input.type ?? 'MORE_PHOTO',
+    idempotencyKey,
+    idempotencyHash: idempotencyKey && hashInput(input),
+  };
+}
+
+/** Equal for inputs that say the same, in whatever order. */
+function hashInput(input: CreateInput): string {
+  const sortKeys = (_key: string, value: unknown) =>
+    value && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : value;
+  return createHash('sha256').update(JSON.stringify(input, sortKeys)).digest('hex');
+}
+
+async function findRepeated(transaction: Transaction, values: ImageValues): Promise<ImageRow | null> {
+  if (values.idempotencyKey === null) return null;
+  const earlier = await findImageByIdempotencyKey(transaction, values.idempotencyKey);
+  if (!earlier || earlier.idempotencyHash === values.idempotencyHash) return earlier;
+  const message = `idempotencyKey ${JSON.stringify(values.idempotencyKey)} came before with another input; take a new one`;
+  return new Problems().fail('IDEMPOTENCY_KEY_REUSED', ['input', 'idempotencyKey'], message);
+}
+
+async function addImage(
+  transaction: Transaction,
+  productId: string,
+  values: ImageValues,
+  position: number | null,
+  limits: GalleryLimits,
+): Promise<ImageRow> {
+  const group = groupOfType[values.type];
+  const members = membersOf(await findPlacesOfProducts(transaction, [productId]), group);
+  const problems = new Problems();
+  checkRoom(group, members.length + 1, ['input', 'productId'], limits, problems);
+  problems.throwIfAny();
+  if (values.isThumbnail) await clearThumbnail(transaction, productId, null);
+  const ids = await insertImages(transaction, productId, [{ ...values, ...placeAt(members, position) }]);
+  if (position !== null) await renumberPositions(transaction, [productId]);
+  await raiseImagesVersions(transaction, [productId]);
+  const [added] = await findImagesByIds(transaction, ids);
+  if (!added) throw new Error(`The image that was just added to product ${productId} is not there`);
+  return added;
+}
