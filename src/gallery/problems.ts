@@ -31,8 +31,8 @@ export class Problems {
   /** True for an id; else it is a problem. */
   checkId(id: string, path: Path): boolean {
     if (isId(id)) return true;
-    const field = path.findLast(step => typeof step === 'string');
-    this.add('INVALID', path, `${field} is ${JSON.stringify(id)}; it must be ${idRule}`);
+    const name = path.reduce((outer, step) => (typeof step === 'number' ? `${outer}[${step}]` : step), '');
+    this.add('INVALID', path, `${name} is ${JSON.stringify(id)}; it must be ${idRule}`);
     return false;
   }
 }

@@ -1,6 +1,5 @@
 import sharp from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
-import { ImportError } from './import-error.ts';
 import { corruptImage, type ImageLimits } from './inspect.ts';
 
 export interface Fingerprint {
@@ -76,7 +75,6 @@ async function decodeThumbnail(bytes: Buffer, limits: ImageLimits): Promise<Thum
       limitInputPixels: limits.maxPixels,
       autoOrient: true,
     })
-      .timeout({ seconds: Math.ceil(limits.decodeTimeoutMs / 1000) })
       .resize(thumbnailSide, thumbnailSide, { fit: 'inside', withoutEnlargement: true })
       .toColourspace('srgb')
       .ensureAlpha()
@@ -84,17 +82,8 @@ async function decodeThumbnail(bytes: Buffer, limits: ImageLimits): Promise<Thum
       .toBuffer({ resolveWithObject: true });
     return { pixels: data, width: info.width, height: info.height };
   } catch (error) {
-    throw decodeFailure(error, limits);
+    throw corruptImage(error);
   }
-}
-
-function decodeFailure(error: unknown, { decodeTimeoutMs }: ImageLimits): ImportError {
-  if (!(error instanceof Error && error.message.startsWith('timeout'))) return corruptImage(error);
-  // Perhaps the machine was busy, so this one may be tried again.
-  return new ImportError('CORRUPT_IMAGE', `image takes longer than ${decodeTimeoutMs} ms to decode`, {
-    permanent: false,
-    cause: error,
-  });
 }
 
 function addPixel(boxes: Map<number, Box>, rgba: number): Box {

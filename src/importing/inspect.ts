@@ -8,8 +8,8 @@ export interface ImageLimits {
   maxPixels: number;
   /** Of the longer side, in pixels. */
   maxSide: number;
-  /** Of decoding; in whole seconds, rounded up. */
-  decodeTimeoutMs: number;
+  /** Of measureImage, waiting for a free thread included. */
+  timeoutMs: number;
 }
 
 export interface InspectedImage {
@@ -25,10 +25,11 @@ export interface InspectedImage {
 export const defaultImageLimits: ImageLimits = {
   maxPixels: 25_000_000,
   maxSide: 10_000,
-  decodeTimeoutMs: 10_000,
+  timeoutMs: 10_000,
 };
 
 // libvips also reads SVG, PDF, TIFF, raw matrices and files by name; each reader is a way to attack.
+sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: [
     'VipsForeignLoadJpegBuffer',

@@ -29,11 +29,11 @@ export interface CheckedSource {
 
 type ParsedAddress = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** The only part of IPv6 that IANA has given out; mapped, compatible and translated IPv4 lie outside. */
+/**
+ * The only part of IPv6 that IANA has given out; compatible and translated IPv4 lie outside. What in it
+ * is special (Teredo, 6to4, documentation) ipaddr.js knows, from 2.5 on completely.
+ */
 const globalIPv6 = '2000::/3';
-
-/** Parts of 2000::/3 that lead elsewhere: protocols such as Teredo, documentation, 6to4, AS112. */
-const carvedOut = ['2001::/23', '2001:db8::/32', '2002::/16', '2620:4f:8000::/48', '3fff::/20'];
 
 /** Metadata services at addresses that are otherwise public (Azure) or private (AWS, Google). */
 const metadataServices = ['168.63.129.16/32', 'fd00:ec2::/32', 'fd20:ce::/32'];
@@ -121,7 +121,7 @@ function parseAddress(address: string): ParsedAddress | null {
 
 function isGlobal(address: ParsedAddress): boolean {
   if (address.range() !== 'unicast' || isInAny(address, metadataServices)) return false;
-  return address.kind() === 'ipv4' || (isIn(address, globalIPv6) && !isInAny(address, carvedOut));
+  return address.kind() === 'ipv4' || isIn(address, globalIPv6);
 }
 
 function isInAny(address: ParsedAddress, networks: readonly string[]): boolean {

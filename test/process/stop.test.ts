@@ -1,7 +1,5 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEmbeddedPostgres } from '../../src/data/embedded.ts';
@@ -39,9 +37,11 @@ interface Replaced {
 
 describe('a service with a request under way', () => {
   let installation: Installation;
+  let service: Service;
 
   beforeAll(async () => {
     installation = await openInstallation();
+    service = await installation.start({ SAMPLE: 'off' });
   });
   afterAll(async () => installation.close());
 
@@ -52,7 +52,6 @@ describe('a service with a request under way', () => {
     let left: number[];
 
     beforeAll(async () => {
-      const service = await installation.start({ SAMPLE: 'off' });
       await service.query(replace, { url: 'https://shop.example/before.jpg' });
       const tree = listTree(service.pid);
       const held = await holdProduct('7', installation.postgresDirectory);
@@ -79,34 +78,30 @@ describe('a service with a request under way', () => {
     });
 
     test('leaves what the next start needs', async () => {
-      const service = await installation.start({ SAMPLE: 'off' });
+      service = await installation.start({ SAMPLE: 'off' });
       const found = await service.query('{ product(id: "7") { images { nodes { sourceUrl } } } }');
       expect(found).toEqual({ product: { images: { nodes: [{ sourceUrl: url }] } } });
-      await service.stop();
     });
   });
 });
 
 describe('while the sample is drawn', () => {
-  let killed: Installation;
+  let installation: Installation;
 
   beforeAll(async () => {
-    killed = await openInstallation();
+    installation = await openInstallation();
   });
-  afterAll(async () => killed.close());
+  afterAll(async () => installation.close());
 
   test('kill -9 leaves nothing that draws on', async () => {
-    const command = await startDrawing(killed);
-    const tree = listTree(command.pid);
-    const ofPostgres = listTree(postmasterPid(killed.postgresDirectory));
-    const others = tree.filter(pid => !ofPostgres.includes(pid));
-    expect(others.length).toBeGreaterThan(1);
+    const command = await startDrawing(installation);
+    const drawing = listBesidesPostgres(command.pid, installation);
     await kill(command.pid);
-    await waitUntil(() => !others.some(isRunning));
+    await waitUntil(() => !drawing.some(isRunning));
   });
 
   test('Ctrl-C in a terminal ends all, without a complaint', async () => {
-    const command = await startDrawing(killed);
+    const command = await startDrawing(installation);
     const tree = listTree(command.pid);
     command.signalGroup('SIGINT');
     const ended = await within(20_000, 'the end of the service', command.ended);
@@ -115,26 +110,31 @@ describe('while the sample is drawn', () => {
   });
 
   test('SIGTERM ends all, and the next start has the whole catalogue', async () => {
-    const installation = await openInstallationForTest();
-    const command = await startDrawing(installation);
+    const other = await openInstallationForTest();
+    const command = await startDrawing(other);
     const tree = listTree(command.pid);
     command.signal('SIGTERM');
     const ended = await within(20_000, 'the end of the service', command.ended);
     expect(tree.filter(isRunning)).toEqual([]);
     expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
 
-    const service = await installation.start();
+    const service = await other.start();
     const pictures = createSampleCatalogue().flatMap(product => product.pictures);
     expect(await service.query('{ imageCount }')).toEqual({ imageCount: pictures.length });
   }, 60_000);
 });
 
-/** Starts a service and waits for its first picture. */
+/** Starts a service and waits until another process draws for it. */
 async function startDrawing(installation: Installation): Promise<Command> {
   const command = installation.spawn(['serve']);
   await waitUntil(() => command.hasLogged('Drawing'), 30_000);
-  await waitUntil(() => existsSync(join(installation.dataDirectory, 'files/originals')));
+  await waitUntil(() => listBesidesPostgres(command.pid, installation).length > 1);
   return command;
+}
+
+function listBesidesPostgres(pid: number, { postgresDirectory }: Installation): number[] {
+  const ofPostgres = listTree(postmasterPid(postgresDirectory));
+  return listTree(pid).filter(each => !ofPostgres.includes(each));
 }
 
 interface Held {

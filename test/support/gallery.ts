@@ -10,6 +10,19 @@ export interface Image {
   updatedAt: string;
 }
 
+/** With what a test of texts, roles and deletion looks at. */
+export interface DetailedImage extends Image {
+  productId: string;
+  state: string;
+  url: string | null;
+  description: string | null;
+  altTexts: { locale: string; text: string }[];
+  isThumbnail: boolean;
+  isPrimary: boolean;
+  focalPoint: { x: number; y: number } | null;
+  deletedAt: string | null;
+}
+
 export interface Problem {
   code: string;
   path: string[];
@@ -76,4 +89,78 @@ export async function countAll(service: TestService, filter?: object): Promise<n
     { filter },
   );
   return data.imageCount;
+}
+
+const detailFields = `${imageFields} productId state url description altTexts { locale text } isThumbnail isPrimary focalPoint { x y } deletedAt`;
+const problemFields = 'userErrors { code path message }';
+
+const documents = {
+  createProductImage: `mutation ($input: CreateProductImageInput!) {
+    createProductImage(input: $input) { image { ${detailFields} } ${problemFields} } }`,
+  updateProductImage: `mutation ($id: ID!, $input: UpdateProductImageInput!) {
+    updateProductImage(id: $id, input: $input) { image { ${detailFields} } ${problemFields} } }`,
+  reorderProductImages: `mutation ($productId: ID!, $imageIds: [ID!]!, $expectedVersion: Int) {
+    reorderProductImages(productId: $productId, imageIds: $imageIds, expectedVersion: $expectedVersion) {
+      product { id imagesVersion } images { ${detailFields} } ${problemFields} } }`,
+  restoreProductImages: `mutation ($ids: [ID!]!) {
+    restoreProductImages(ids: $ids) { product { id imagesVersion } images { ${detailFields} } ${problemFields} } }`,
+  deleteProductImages: `mutation ($ids: [ID!]!, $permanent: Boolean, $dryRun: Boolean) {
+    deleteProductImages(ids: $ids, permanent: $permanent, dryRun: $dryRun) {
+      deletedCount deletedIds deletedImages { ${detailFields} } ${problemFields} } }`,
+  deleteAllProductImages: `mutation ($productId: ID!, $permanent: Boolean, $dryRun: Boolean) {
+    deleteAllProductImages(productId: $productId, permanent: $permanent, dryRun: $dryRun) {
+      deletedCount deletedIds deletedImages { ${detailFields} } ${problemFields} } }`,
+  updateProduct: `mutation ($id: ID!, $input: UpdateProductInput!) {
+    updateProduct(id: $id, input: $input) {
+      product { id kind parent { id } marketingColor imagesVersion } ${problemFields} } }`,
+};
+
+export interface Changed {
+  image: DetailedImage | null;
+  images: DetailedImage[];
+  deletedCount: number;
+  deletedIds: string[];
+  deletedImages: DetailedImage[];
+  product: {
+    id: string;
+    imagesVersion: number;
+    kind: string;
+    parent: { id: string } | null;
+    marketingColor: string | null;
+  } | null;
+  userErrors: Problem[];
+}
+
+/** Sends a mutation and answers its payload, of which each has a part of `Changed`. */
+export async function mutate(
+  service: TestService,
+  name: keyof typeof documents,
+  variables: object,
+): Promise<Changed> {
+  const data = await service.query<Record<string, Changed>>(documents[name], variables);
+  const payload = data[name];
+  if (!payload) throw new Error(`${name} answered nothing`);
+  return payload;
+}
+
+/** As `mutate`, and fails on user errors. */
+export async function mutateWell(
+  service: TestService,
+  name: keyof typeof documents,
+  variables: object,
+): Promise<Changed> {
+  const payload = await mutate(service, name, variables);
+  if (payload.userErrors.length > 0) throw new Error(JSON.stringify(payload.userErrors));
+  return payload;
+}
+
+/** Each problem as one line: code, path, message. */
+export function linesOf(problems: Problem[]): string[] {
+  return problems.map(({ code, path, message }) => `${code} ${path.join('.')}: ${message}`);
+}
+
+/** The names of a product's gallery, in order. */
+export async function galleryNames(service: TestService, productId: string): Promise<string[]> {
+  const { images } = await readGallery(service, productId);
+  return images.nodes.map(image => image.name);
 }

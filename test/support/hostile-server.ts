@@ -54,7 +54,8 @@ function createBehaviours(file: Buffer): Record<string, Behaviour> {
     file: socket => socket.end(respond([whole], file)),
     'until-close': socket => socket.end(respond([], file)),
     chunked: socket => socket.end(respond(['transfer-encoding: chunked'], toChunks(file, 1000, '0\r\n\r\n'))),
-    status: (socket, path) => socket.end(`HTTP/1.1 ${path.split('/')[2]} Told\r\ncontent-length: 0\r\n\r\n`),
+    status: (socket, path) =>
+      socket.write(`HTTP/1.1 ${path.split('/')[2]} Told\r\n${whole}\r\n\r\nnot all of it`),
     to: (socket, path) => redirect(socket, decodeURIComponent(path.slice('/to?'.length))),
     loop: socket => redirect(socket, '/loop'),
     hops: (socket, path) => countDown(socket, Number(path.split('/')[2])),

@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, parseConfig, settings } from '../src/config.ts';
+
+const names = Object.values(settings).map(({ name }) => name);
+const numbers = Object.values(settings).filter(({ initial }) => /^\d+$/.test(initial));
+
+describe('a setting that is left out', () => {
+  test.each(Object.entries(settings))('has a default that is possible: %s', (key, { schema, initial }) => {
+    expect(parseConfig({})).toHaveProperty(key, schema.parse(initial));
+  });
+
+  test('is the same as an empty one', () => {
+    const empty = Object.fromEntries(names.map(name => [name, '']));
+    expect(parseConfig(empty)).toEqual(parseConfig({}));
+  });
+
+  test('has these defaults', () => {
+    expect(parseConfig({})).toMatchObject({
+      port: 4000,
+      host: '127.0.0.1',
+      publicUrl: '',
+      corsOrigins: [],
+      databaseUrl: '',
+      sample: true,
+      pageSize: 50,
+      maxPageSize: 250,
+    });
+  });
+});
+
+describe('a setting that is given', () => {
+  test.each([
+    ['PORT', '0', { port: 0 }],
+    ['PORT', '65535', { port: 65_535 }],
+    ['HOST', 'localhost', { host: 'localhost' }],
+    ['HOST', '127.0.0.9', { host: '127.0.0.9' }],
+    ['HOST', '::1', { host: '::1' }],
+    [
+      'PUBLIC_URL',
+      'https://images.shop.example/packshot',
+      { publicUrl: 'https://images.shop.example/packshot' },
+    ],
+    ['CORS_ORIGINS', '*', { corsOrigins: ['*'] }],
+    [
+      'CORS_ORIGINS',
+      'https://shop.example, http://localhost:3000',
+      { corsOrigins: ['https://shop.example', 'http://localhost:3000'] },
+    ],
+    ['DATABASE_URL', 'postgres://shop@db/shop', { databaseUrl: 'postgres://shop@db/shop' }],
+    ['DATABASE_URL', 'postgresql://db/shop', { databaseUrl: 'postgresql://db/shop' }],
+    ['STORAGE', 's3://bucket/prefix', { storage: 's3://bucket/prefix' }],
+    ['SAMPLE', 'off', { sample: false }],
+    ['GRAPHIQL', 'off', { graphiql: false }],
+    ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
+    ['PAGE_SIZE', '250', { pageSize: 250 }],
+  ])('is understood: %s=%s', (name, value, expected) => {
+    expect(parseConfig({ [name]: value })).toMatchObject(expected);
+  });
+
+  test('that is none of ours is left alone', () => {
+    expect(parseConfig({ PATH: '/bin', port: '1' })).toEqual(parseConfig({}));
+  });
+});
+
+describe('a bad value', () => {
+  const wholeNumber = /^it must be a whole number from \d+ to \d+$/;
+
+  test.each([
+    ['PORT', '65536', /^it must be a whole number from 0 to 65535$/],
+    ['HOST', '0.0.0.0', /^it must be a loopback address/],
+    ['HOST', '::', /^it must be a loopback address/],
+    ['HOST', '192.168.1.1', /^it must be a loopback address/],
+    ['HOST', '127.0.0.1.shop.example', /^it must be a loopback address/],
+    ['PUBLIC_URL', 'shop.example', /^it must be a URL with http or https$/],
+    ['PUBLIC_URL', 'ftp://shop.example', /^it must be a URL with http or https$/],
+    ['CORS_ORIGINS', 'shop.example', /^it must be origins such as https:\/\/shop\.example/],
+    ['CORS_ORIGINS', 'https://shop.example/', /^it must be origins such as https:\/\/shop\.example/],
+    ['CORS_ORIGINS', 'https://shop.example,nonsense', /^it must be origins such as https:\/\/shop\.example/],
+    ['DATABASE_URL', 'mysql://db/shop', /^it must be a URL with postgres or postgresql$/],
+    ['DATABASE_URL', 'localhost', /^it must be a URL with postgres or postgresql$/],
+    ['SAMPLE', 'ON', /^it must be on or off$/],
+    ['GRAPHIQL', 'true', /^it must be on or off$/],
+    ['LOG_LEVEL', 'loud', /^it must be trace or .* or silent$/],
+  ])('is told with what would be right: %s=%s', (name, value, rule) => {
+    expectRefused(name, value, rule);
+  });
+
+  test.each(numbers.map(({ name }) => name))(
+    'of %s is one that is no whole number within its bounds',
+    name => {
+      for (const value of ['-1', '1.5', '1e3', '0x10', ' 7', 'many', '9'.repeat(20)]) {
+        expectRefused(name, value, wholeNumber);
+      }
+    },
+  );
+
+  test('does not hide the others', () => {
+    const environment = { SAMPLE: 'maybe', PORT: 'none', PAGE_SIZE: '9', MAX_PAGE_SIZE: '5', HOST: '::1' };
+    expect(problemsOf(environment)).toEqual([
+      'PORT is "none"; it must be a whole number from 0 to 65535',
+      'SAMPLE is "maybe"; it must be on or off',
+      'PAGE_SIZE is 9; it must be at most MAX_PAGE_SIZE, 5',
+    ]);
+  });
+
+  test('with a line break stays on one line', () => {
+    expect(problemsOf({ SAMPLE: 'on\noff' })).toEqual(['SAMPLE is "on\\noff"; it must be on or off']);
+  });
+});
+
+describe("the README's table of settings", () => {
+  test('has exactly the settings, with their defaults and meanings', () => {
+    const expected = Object.values(settings).map(({ name, initial, meaning }) => [
+      `\`${name}\``,
+      initial || '–',
+      meaning,
+    ]);
+    expect(readSettingsTable()).toEqual(expected);
+  });
+});
+
+function problemsOf(environment: Record<string, string>): string[] {
+  try {
+    parseConfig(environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return error instanceof Error ? error.message.split('\n') : [];
+  }
+  return [];
+}
+
+function expectRefused(name: string, value: string, rule: RegExp): void {
+  const [problem = '', ...others] = problemsOf({ [name]: value });
+  const [told, right] = problem.split('; ', 2);
+  expect({ told, others }).toEqual({ told: `${name} is ${JSON.stringify(value)}`, others: [] });
+  expect(right).toMatch(rule);
+}
+
+/** The cells of the rows below the table's head. */
+function readSettingsTable(): string[][] {
+  const lines = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8').split('\n');
+  const first = lines.indexOf('| Setting | Default | Meaning |') + 2;
+  const end = lines.findIndex((line, index) => index >= first && !line.startsWith('|'));
+  return lines.slice(first, end).map(line => line.slice(2, -2).split(' | '));
+}

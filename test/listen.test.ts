@@ -1,0 +1,150 @@
+import { EventEmitter, once } from 'node:events';
+import { Agent, get, type IncomingMessage, type RequestListener } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Listening, listen } from '../src/listen.ts';
+import { within } from './support/process.ts';
+
+const host = '127.0.0.1';
+
+describe('listening', () => {
+  test('takes a free port where 0 is asked for', async () => {
+    const one = await open(answerAtOnce);
+    const two = await open(answerAtOnce);
+    expect(one.port).toBeGreaterThan(0);
+    expect(two.port).not.toBe(one.port);
+    expect(await ask(one, '/')).toBe('answer');
+  });
+
+  test('says so where the port is taken', async () => {
+    const { port } = await open(answerAtOnce);
+    await expect(listen(answerAtOnce, host, port)).rejects.toThrow(
+      `Port ${port} of ${host} is taken; set PORT to another one`,
+    );
+  });
+
+  test('hands on why else it cannot be', async () => {
+    await expect(listen(answerAtOnce, '192.0.2.1', 0)).rejects.toThrow('EADDRNOTAVAIL');
+  });
+});
+
+describe('closing', () => {
+  test('waits for the request under way, and takes no connection meanwhile', async () => {
+    const held = holdRequests();
+    const server = await open(held.handler);
+    const answer = ask(server, '/');
+    await held.arrived;
+    const closed = server.close(5_000);
+    await expect(ask(server, '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    held.release();
+    expect(await answer).toBe('held');
+    await within(2_000, 'closing', closed);
+  });
+
+  test('does not wait for the connection of a request that was answered', async () => {
+    const agent = openAgent();
+    const server = await open(answerAtOnce);
+    await ask(server, '/', agent);
+    await within(1_000, 'closing', server.close(5_000));
+  });
+
+  test('does not wait for the connection of the request that was under way', async () => {
+    const agent = openAgent();
+    const held = holdRequests();
+    const server = await open(held.handler);
+    const answer = ask(server, '/', agent);
+    await held.arrived;
+    const closed = server.close(10_000);
+    held.release();
+    expect(await answer).toBe('held');
+    await within(2_000, 'closing', closed);
+  });
+
+  test('does not wait for a connection that asked nothing, as browsers open them', async () => {
+    const server = await open(answerAtOnce);
+    const socket = connect(server.port, host).on('error', () => {});
+    onTestFinished(() => {
+      socket.destroy();
+    });
+    await once(socket, 'connect');
+    await ask(server, '/');
+    await within(2_000, 'closing', server.close(10_000));
+  });
+
+  test('cuts off no request of a client that goes on asking', async () => {
+    const agent = openAgent();
+    const server = await open((_request, response) => setTimeout(() => response.end('late'), 100));
+    const failures: string[] = [];
+    const askAgain = () => ask(server, '/', agent).catch(error => failures.push(error.code));
+    const first = askAgain();
+    await once(server.requests, 'request');
+    let isClosed = false;
+    const closed = server.close(1_000).then(() => {
+      isClosed = true;
+    });
+    await first;
+    while (!isClosed) await askAgain();
+    await closed;
+    expect(failures.filter(code => code !== 'ECONNREFUSED')).toEqual([]);
+  });
+
+  test('cuts off a request that takes longer than the grace', async () => {
+    const held = holdRequests();
+    const server = await open(held.handler);
+    const answer = ask(server, '/').catch(error => error.code);
+    await held.arrived;
+    await within(2_000, 'closing', server.close(100));
+    expect(await answer).toBe('ECONNRESET');
+  });
+});
+
+const answerAtOnce: RequestListener = (_request, response) => response.end('answer');
+
+/** The end of the test closes it. */
+async function open(handler: RequestListener): Promise<Listening & { requests: EventEmitter }> {
+  const requests = new EventEmitter();
+  const server = await listen(
+    (request, response) => {
+      handler(request, response);
+      requests.emit('request');
+    },
+    host,
+    0,
+  );
+  let closed: Promise<void> | undefined;
+  const close = (graceMs: number) => {
+    closed ??= server.close(graceMs);
+    return closed;
+  };
+  onTestFinished(() => close(0));
+  return { port: server.port, close, requests };
+}
+
+/** Answers nothing before `release`. */
+function holdRequests(): { handler: RequestListener; arrived: Promise<void>; release(): void } {
+  const arrived = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  return {
+    async handler(_request, response) {
+      arrived.resolve();
+      await released.promise;
+      response.end('held');
+    },
+    arrived: arrived.promise,
+    release: released.resolve,
+  };
+}
+
+/** A client that keeps one connection for all its requests. */
+function openAgent(): Agent {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  return agent;
+}
+
+/** Without an agent on a connection of its own, which the request says to close. */
+async function ask({ port }: Listening, path: string, agent: Agent | false = false): Promise<string> {
+  const [response]: IncomingMessage[] = await once(get({ host, port, path, agent }), 'response');
+  return response ? text(response) : '';
+}

@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { is } from 'drizzle-orm';
+import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
+import postgres from 'postgres';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { migrateDatabase } from '../src/data/migrate.ts';
+import * as tables from '../src/data/tables.ts';
+import { createTestDatabase } from './support/service.ts';
+
+const root = join(import.meta.dirname, '..');
+
+describe('the migrations', () => {
+  it('leave nothing to generate', async () => {
+    const project = await copyProject();
+    const output = await generateMigration(project);
+    // It exits with 0 also when it failed.
+    expect(output).toContain('No schema changes');
+    expect(await readdir(join(project, 'drizzle'))).toEqual(await readdir(join(root, 'drizzle')));
+  });
+});
+
+describe('a migrated database', () => {
+  let url: string;
+
+  beforeEach(async () => {
+    const database = await createTestDatabase();
+    onTestFinished(() => database.drop());
+    url = database.url;
+  });
+
+  it('has the columns, indexes and checks of tables.ts, and no others', async () => {
+    await migrateDatabase(url);
+    expect(await listDatabaseParts(url)).toEqual(listDeclaredParts());
+  });
+
+  it('has one history after three migrated it at once', async () => {
+    await Promise.all([migrateDatabase(url), migrateDatabase(url), migrateDatabase(url)]);
+    const history = await query(url, 'select created_at from drizzle.__drizzle_migrations order by id');
+    expect(history.map(row => Number(row.created_at))).toEqual(await readJournal());
+  });
+});
+
+/** A folder in which drizzle-kit finds the project, with a drizzle/ of its own to write to. */
+async function copyProject(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'packshot-migrations-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  for (const name of ['src', 'node_modules', 'drizzle.config.ts']) {
+    await symlink(join(root, name), join(folder, name));
+  }
+  await cp(join(root, 'drizzle'), join(folder, 'drizzle'), { recursive: true });
+  return folder;
+}
+
+async function generateMigration(project: string): Promise<string> {
+  const program = join(root, 'node_modules/drizzle-kit/bin.cjs');
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, 'generate'], {
+    cwd: project,
+    timeout: 15_000,
+  });
+  return stdout + stderr;
+}
+
+/** When each migration was made, in milliseconds since 1970; Drizzle knows them by it. */
+async function readJournal(): Promise<number[]> {
+  const journal = JSON.parse(await readFile(join(root, 'drizzle/meta/_journal.json'), 'utf8'));
+  return journal.entries.map(({ when }: { when: number }) => when);
+}
+
+function listDeclaredParts(): string[] {
+  const configs = Object.values(tables).flatMap(table => (is(table, PgTable) ? [getTableConfig(table)] : []));
+  return configs
+    .flatMap(({ name, columns, indexes, checks }) => [
+      ...columns.map(column => describeColumn(name, column.name, column.getSQLType(), column.notNull)),
+      ...indexes.map(index => `${name}: index ${index.config.name}`),
+      ...checks.map(check => `${name}: check ${check.name}`),
+    ])
+    .sort();
+}
+
+/** Types as Postgres spells them; it keeps collations elsewhere. */
+function describeColumn(table: string, column: string, type: string, isNotNull: boolean): string {
+  const spelled = type.replace(' (', '(').replace(/ COLLATE .*/, '');
+  return `${table}: ${column} ${spelled}${isNotNull ? ' not null' : ''}`;
+}
+
+async function listDatabaseParts(url: string): Promise<string[]> {
+  const rows = await query(
+    url,
+    `select attrelid::regclass || ': ' || attname || ' ' || format_type(atttypid, atttypmod)
+       || case when attnotnull then ' not null' else '' end as part
+     from pg_attribute join pg_class on pg_class.oid = attrelid
+     where relnamespace = 'public'::regnamespace and relkind = 'r' and attnum > 0 and not attisdropped
+     union all
+     select indrelid::regclass || ': index ' || relname from pg_index join pg_class on pg_class.oid = indexrelid
+     where relnamespace = 'public'::regnamespace and not indisprimary
+     union all
+     select conrelid::regclass || ': check ' || conname from pg_constraint
+     where connamespace = 'public'::regnamespace and contype = 'c'`,
+  );
+  return rows.map(row => String(row.part)).sort();
+}
+
+async function query(url: string, statement: string): Promise<postgres.Row[]> {
+  const client = postgres(url, { max: 1 });
+  try {
+    return await client.unsafe(statement);
+  } finally {
+    await client.end();
+  }
+}
