@@ -132,7 +132,7 @@ describe('a handler that fails', () => {
       },
     });
     expect(await ask(port, '/graphql')).toMatchObject({ status: 500 });
-  });
+  }, 2_000);
 
   test('midway cuts the answer off, so that nobody takes it for whole', async () => {
     const port = await serve({

@@ -67,6 +67,14 @@ describe('the first start without any setting', () => {
   });
 });
 
+describe('a request', () => {
+  test.each(['[', 'a b', 'a:99999', '@'])('for the host %s is refused, and shown no stack', async host => {
+    const { status, body } = await ask('/graphql?query=%7BimageCount%7D', { headers: { host } });
+    expect(body).not.toMatch(/TypeError|node_modules|\.[jt]s:\d/);
+    expect(status).toBe(400);
+  });
+});
+
 describe('a request for an image', () => {
   test('that names the ETag is answered 304, without the bytes', async () => {
     const { path, hash } = await findOne();

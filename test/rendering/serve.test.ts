@@ -146,7 +146,7 @@ describe('a storage that fails', () => {
     storage = { ...disk, read: fail, stat: fail };
     const { body } = await ask(path);
     expect(String(body)).toBe('The image cannot be read at the moment\n');
-    expect(logged).toMatchObject([{ err: { message: 'EIO on 10.0.0.9' }, path }]);
+    expect(logged).toMatchObject([{ err: { message: expect.stringContaining('EIO on 10.0.0.9') }, path }]);
   });
 
   test('midway cuts the answer off, so that nobody takes it for whole', async () => {
@@ -162,14 +162,23 @@ describe('a storage that fails', () => {
 });
 
 test('a client that leaves midway is no failure, and the file is closed', async () => {
-  const body = endless();
-  storage = { ...disk, read: async () => ({ body, size: 1e9, modifiedAt: new Date() }) };
-  const sent = request({ port: server.port, path }).end();
+  const large = 'c'.repeat(64);
+  await disk.write(originalKey(large, 'png'), Buffer.alloc(8_000_000));
+  const opened: Readable[] = [];
+  storage = {
+    ...disk,
+    async read(key) {
+      const found = await disk.read(key);
+      if (found) opened.push(found.body);
+      return found;
+    },
+  };
+  const sent = request({ port: server.port, path: `/images/${large}.png` }).end();
   sent.on('error', () => {});
   const [response] = await once(sent, 'response');
   await once(response, 'data');
   sent.destroy();
-  await waitUntil(() => body.destroyed);
+  await waitUntil(() => opened.some(body => body.closed));
   expect(await ask('/images/none')).toMatchObject({ status: 404 });
   expect(logged).toEqual([]);
 });
@@ -185,14 +194,6 @@ function breakOff(): Readable {
       if (isFirst) this.push(bytes.subarray(0, 1_000));
       else this.destroy(new Error('EIO midway'));
       isFirst = false;
-    },
-  });
-}
-
-function endless(): Readable {
-  return new Readable({
-    read() {
-      setImmediate(() => this.push(bytes));
     },
   });
 }
