@@ -145,14 +145,21 @@ describe('a replacement', () => {
     expect(images[1]).toEqual({ ...a, position: 1 });
   });
 
-  test('of a thousand images is done well within a second', async () => {
+  test('of a thousand images is one transaction of less than half a second', async () => {
     const productId = newProduct();
     const names = Array.from({ length: 1_000 }, (_, index) => `n${index}`);
     await fill(service, productId, names);
-    const start = performance.now();
-    const images = await fill(service, productId, names.toReversed());
-    expect(performance.now() - start).toBeLessThan(1_000);
-    expect(namesOf(images)).toEqual(names.toReversed());
+    const times: number[] = [];
+    for (const order of [names.toReversed(), names, names.toReversed()]) {
+      service.statements.length = 0;
+      const start = performance.now();
+      const images = await fill(service, productId, order);
+      times.push(performance.now() - start);
+      expect(namesOf(images)).toEqual(order);
+      expect(service.statements.filter(text => /^(begin|commit)/i.test(text))).toHaveLength(2);
+    }
+    // The best of three: what else the machine does meanwhile is not the service's.
+    expect(Math.min(...times)).toBeLessThan(500);
   });
 
   test('in a dry run answers what would happen and changes nothing', async () => {
