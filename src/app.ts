@@ -18,6 +18,8 @@ import type { Storage } from './storage/storage.ts';
 export interface Overrides {
   log?: Logger;
   onStatement?: (text: string) => void;
+  /** Breaks off the opening; what was opened by then is closed again. */
+  stop?: AbortSignal;
 }
 
 export interface App {
@@ -44,7 +46,8 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   opening.defer(() => database.close());
   const storage = await openStorageOf(config);
   opening.defer(() => storage.close());
-  if (config.sample && !config.databaseUrl) await loadSample(database.db, storage, log);
+  if (config.sample && !config.databaseUrl) await loadSample(database.db, storage, log, overrides.stop);
+  overrides.stop?.throwIfAborted();
   const purging = startPurging(database.db, storage, config.purgeIntervalSeconds * 1_000, log);
   opening.defer(() => purging.close());
   const server = await serve(config, { database, storage, log });

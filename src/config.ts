@@ -54,6 +54,11 @@ const origins = text
     'must be origins such as https://shop.example, parted by commas, or *',
   );
 
+const storage = text.refine(
+  value => value === 'disk' || URL.parse(value)?.protocol === 's3:',
+  'must be disk or s3://bucket/prefix?endpoint=…&region=…',
+);
+
 export const settings = {
   port: setting('PORT', integer(0, 65_535), 4000, 'Port to listen on; 0 takes a free one.'),
   host: setting('HOST', loopback, '127.0.0.1', 'Address to listen on.'),
@@ -87,7 +92,7 @@ export const settings = {
     10,
     'Connections to Postgres at the most.',
   ),
-  storage: setting('STORAGE', text.min(1), 'disk', '`disk`, or `s3://bucket/prefix?endpoint=…&region=…`.'),
+  storage: setting('STORAGE', storage, 'disk', '`disk`, or `s3://bucket/prefix?endpoint=…&region=…`.'),
   sample: setting('SAMPLE', onOff, 'on', 'Whether an empty embedded database gets the sample catalogue.'),
   graphiql: setting('GRAPHIQL', onOff, 'on', 'Whether a browser that opens /graphql gets GraphiQL.'),
   logLevel: setting(
@@ -162,7 +167,9 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     const given = environment[name] || initial;
     const result = schema.safeParse(given);
     if (result.success) return result.data;
-    problems.push(`${name} is ${JSON.stringify(given)}; it ${result.error.issues[0]?.message}`);
+    // A database's address may hold a password.
+    const shown = given.replace(/\/\/[^/@]*@/, '//…@');
+    problems.push(`${name} is ${JSON.stringify(shown)}; it ${result.error.issues[0]?.message}`);
     return undefined;
   };
   const values = Object.fromEntries(

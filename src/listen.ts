@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface Listening {
   port: number;
@@ -11,6 +11,7 @@ export interface Listening {
 /** Serves `handler`; a port that is taken is an error that says so. */
 export async function listen(handler: RequestListener, host: string, port: number): Promise<Listening> {
   const server = createServer(handler);
+  const close = prepareClose(server);
   server.listen(port, host);
   try {
     await once(server, 'listening');
@@ -20,14 +21,40 @@ export async function listen(handler: RequestListener, host: string, port: numbe
     }
     throw error;
   }
-  return {
-    port: (server.address() as AddressInfo).port,
-    async close(graceMs) {
-      const closed = once(server, 'close');
-      server.close();
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-      await closed;
-      clearTimeout(timer);
-    },
+  return { port: (server.address() as AddressInfo).port, close };
+}
+
+/**
+ * Node waits for connections, not for requests: also for those that asked nothing yet (browsers open some ahead),
+ * and it goes on answering a client that keeps its connection, until the grace is over and cuts it off.
+ */
+function prepareClose(server: Server): Listening['close'] {
+  const unused = new Set<Socket>();
+  const answering = new Set<ServerResponse>();
+  server.on('connection', socket => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  server.prependListener('request', (request, response) => {
+    unused.delete(request.socket);
+    answering.add(response);
+    if (!server.listening) endConnectionAfter(response);
+    response.once('close', () => {
+      answering.delete(response);
+      if (!server.listening) setImmediate(() => server.closeIdleConnections());
+    });
+  });
+  return async graceMs => {
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of unused) socket.destroy();
+    answering.forEach(endConnectionAfter);
+    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+    await closed;
+    clearTimeout(timer);
   };
+}
+
+function endConnectionAfter(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close');
 }

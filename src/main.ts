@@ -1,22 +1,28 @@
+import { once } from 'node:events';
 import { type App, openApp, openDatabaseServer, openStorageOf } from './app.ts';
 import { parseConfig } from './config.ts';
 import { openDatabase } from './data/database.ts';
 import { migrateDatabase } from './data/migrate.ts';
 import { purge } from './gallery/purge.ts';
 import { formatSchema } from './graphql/schema.ts';
-import { createLog } from './log.ts';
+import { createLog, innermostCause } from './log.ts';
 
-const commands: Record<string, () => Promise<void>> = { serve, migrate, purge: purgeNow, schema };
+const commands: Record<string, (stop: AbortSignal) => Promise<void>> = {
+  serve,
+  migrate,
+  purge: purgeNow,
+  schema,
+};
 
 /** Serves until it is told to stop. */
-async function serve(): Promise<void> {
+async function serve(stop: AbortSignal): Promise<void> {
   const config = parseConfig(process.env);
   const log = createLog(config.logLevel);
-  const stopped = untilSignal();
-  const app = await openApp(config, { log });
+  const app = await openApp(config, { log, stop });
   if (process.stdout.isTTY) process.stdout.write(formatGreeting(app));
   else log.info({ graphql: `${app.url}/graphql` }, `Packshot is ready; open ${app.url} in a browser`);
-  log.info({ signal: await stopped }, 'Finishing the requests under way');
+  if (!stop.aborted) await once(stop, 'abort');
+  log.info('Finishing the requests under way');
   await app.close();
 }
 
@@ -33,11 +39,15 @@ function formatGreeting({ url }: App): string {
 `;
 }
 
-/** A second signal ends the process at once, as if nobody listened. */
-async function untilSignal(): Promise<NodeJS.Signals> {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  process.once('SIGINT', resolve).once('SIGTERM', resolve);
-  return promise;
+/**
+ * Aborts at the first signal, so that what runs can close what it opened. A second one ends the process at once, as if
+ * nobody listened.
+ */
+function listenForSignals(): AbortSignal {
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  return stopping.signal;
 }
 
 /** Brings the database up to date, also beside a running service. */
@@ -73,17 +83,30 @@ async function schema(): Promise<void> {
 }
 
 const name = process.argv[2] ?? 'serve';
-const command = commands[name];
+const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
 if (!command) {
   process.stderr.write(`Unknown command ${name}; known are ${Object.keys(commands).join(', ')}\n`);
   process.exit(2);
 }
+const stop = listenForSignals();
 try {
-  await command();
+  await command(stop);
   process.exit(0);
 } catch (error) {
-  const { message, stack } = error as Error;
-  const isDebugging = /^(debug|trace)$/.test(process.env.LOG_LEVEL ?? '');
-  process.stderr.write(`${isDebugging ? stack : message}\n`);
+  if (stop.aborted) process.exit(0);
+  process.stderr.write(`${describeError(error)}\n`);
   process.exit(1);
+}
+
+/** The reason, without the statement and parameters that Drizzle's own error repeats. */
+function describeError(error: unknown): string {
+  const isOfStatement = error instanceof Error && 'query' in error && 'params' in error;
+  const reason = isOfStatement ? innermostCause(error) : error;
+  if (!(reason instanceof Error)) return String(reason);
+  if (/^(debug|trace)$/.test(process.env.LOG_LEVEL ?? '')) return String(reason.stack);
+  // A name with several addresses, none of which answers, fails with one error for each and no word of its own.
+  return (
+    reason.message ||
+    (reason instanceof AggregateError ? reason.errors.map(describeError).join('; ') : reason.name)
+  );
 }

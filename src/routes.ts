@@ -29,9 +29,13 @@ export function createRequestHandler(routes: Routes): RequestListener {
         : routes.graphql(request, response),
   };
   return (request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    // Yoga makes a URL of it, and answers a stack where that fails.
+    if (!URL.canParse(`http://${request.headers.host || 'localhost'}`)) {
+      return sendText(response, 400, 'The Host header names no host');
+    }
+    const path = pathOf(request);
     const answer = path.startsWith(imagesPath) ? routes.images : answers[path];
-    Promise.resolve(
+    Promise.try(() =>
       answer ? answer(request, response, path) : sendText(response, 404, 'Nothing is here'),
     ).catch(error => {
       routes.log.error({ err: error, path }, 'A request could not be answered');
@@ -39,6 +43,11 @@ export function createRequestHandler(routes: Routes): RequestListener {
       else sendText(response, 500, 'Something went wrong on our side; it has been logged');
     });
   };
+}
+
+/** As it is spelt; a proxy may send the whole address instead. */
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.startsWith('/') ? (url.split('?', 1)[0] ?? '/') : (URL.parse(url)?.pathname ?? '/');
 }
 
 function sendText(response: ServerResponse, status: number, text: string): void {

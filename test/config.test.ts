@@ -80,6 +80,7 @@ describe('a bad value', () => {
     ['CORS_ORIGINS', 'https://shop.example,nonsense', /^it must be origins such as https:\/\/shop\.example/],
     ['DATABASE_URL', 'mysql://db/shop', /^it must be a URL with postgres or postgresql$/],
     ['DATABASE_URL', 'localhost', /^it must be a URL with postgres or postgresql$/],
+    ['STORAGE', 'ftp://pictures', /^it must be .*disk.* or .*s3:/],
     ['SAMPLE', 'ON', /^it must be on or off$/],
     ['GRAPHIQL', 'true', /^it must be on or off$/],
     ['LOG_LEVEL', 'loud', /^it must be trace or .* or silent$/],

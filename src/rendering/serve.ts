@@ -58,16 +58,20 @@ async function serveImage(
 
 /** That a client leaves midway is no failure. */
 async function send(body: Readable, response: ServerResponse): Promise<void> {
+  let hasClientLeft = false;
+  response.once('close', () => {
+    hasClientLeft = !body.destroyed;
+  });
   try {
     await pipeline(body, response);
   } catch (error) {
-    if (body.errored || !response.destroyed) throw error;
+    if (!hasClientLeft) throw error;
   }
 }
 
 function matches(ifNoneMatch: string | undefined, etag: string): boolean {
   const candidates = ifNoneMatch?.split(',').map(candidate => candidate.trim().replace(/^W\//, ''));
-  return candidates?.some(candidate => candidate === etag || candidate === '*') ?? false;
+  return candidates?.includes(etag) ?? false;
 }
 
 function refuse(

@@ -19,11 +19,16 @@ interface StoredPicture {
 }
 
 /** Draws, stores and enters the sample catalogue, all of it or nothing; does nothing where there is any product. */
-export async function loadSample(db: Database, storage: Storage, log: Logger): Promise<void> {
+export async function loadSample(
+  db: Database,
+  storage: Storage,
+  log: Logger,
+  stop?: AbortSignal,
+): Promise<void> {
   if (await hasProducts(db)) return;
   log.info('Drawing the sample catalogue; this happens once and takes some seconds');
   const catalogue = createSampleCatalogue();
-  const stored = await storePictures(catalogue, storage);
+  const stored = await storePictures(catalogue, storage, stop);
   await db.transaction(async transaction => {
     await insertProducts(transaction, catalogue);
     await insertFiles(
@@ -37,10 +42,12 @@ export async function loadSample(db: Database, storage: Storage, log: Logger): P
 async function storePictures(
   catalogue: readonly SampleProduct[],
   storage: Storage,
+  stop: AbortSignal | undefined,
 ): Promise<StoredPicture[]> {
   const pictures = catalogue.flatMap(product => product.pictures);
   const stored: StoredPicture[] = [];
   for await (const bytes of encodePictures(pictures.length)) {
+    stop?.throwIfAborted();
     const picture = pictures[stored.length];
     if (!picture) break;
     const measured = await measureImage(bytes);
@@ -53,6 +60,8 @@ async function storePictures(
 async function* encodePictures(count: number): AsyncGenerator<Buffer> {
   const encoder = fork(fileURLToPath(new URL('./encode-process.ts', import.meta.url)), {
     serialization: 'advanced',
+    // Ctrl-C in a terminal is for the service alone, which ends this one.
+    detached: true,
   });
   const failed = new AbortController();
   const exited = once(encoder, 'exit').then(([code]) => {
@@ -65,6 +74,8 @@ async function* encodePictures(count: number): AsyncGenerator<Buffer> {
       if (++received === count) break;
     }
     await exited;
+  } catch (error) {
+    throw failed.signal.aborted ? failed.signal.reason : error;
   } finally {
     encoder.kill();
   }

@@ -1,19 +1,20 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Installation, listProcessesOf, openInstallation } from '../support/process.ts';
+import {
+  type Installation,
+  listProcessesOf,
+  openInstallation,
+  openInstallationForTest,
+} from '../support/process.ts';
 import { createTestDatabase } from '../support/service.ts';
-
-let installation: Installation;
-
-beforeAll(async () => {
-  installation = await openInstallation();
-});
-afterAll(async () => installation.close());
 
 describe('schema', () => {
   test('prints schema.graphql, whatever the settings, and makes nothing', async () => {
+    const installation = await openInstallationForTest();
     const { exitCode, stdout, stderr } = await installation.run(['schema'], { PORT: 'none' });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toBe(readFileSync(join(import.meta.dirname, '../../schema.graphql'), 'utf8'));
@@ -23,15 +24,49 @@ describe('schema', () => {
 
 describe('an unknown command', () => {
   test.each(['frobnicate', 'toString'])('such as %s is told the known ones', async name => {
+    const installation = await openInstallationForTest();
     const { exitCode, stdout, stderr } = await installation.run([name]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(new RegExp(`^Unknown command ${name}; known are serve, migrate, .*schema\n$`));
+    expect(stderr).toMatch(new RegExp(`^Unknown command ${name}; known are serve, migrate, .*schema\\n$`));
     expect(readdirSync(installation.folder)).toEqual([]);
+  });
+});
+
+describe('serve', () => {
+  test('tells all bad settings at once, and makes nothing', async () => {
+    const installation = await openInstallationForTest();
+    const { exitCode, stdout, stderr } = await installation.run(['serve'], {
+      PORT: '70000',
+      HOST: '0.0.0.0',
+      DATABASE_URL: 'mysql://localhost/shop',
+      SAMPLE: 'maybe',
+      PAGE_SIZE: '300',
+    });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      'PORT is "70000"; it must be a whole number from 0 to 65535',
+      'HOST is "0.0.0.0"; it must be a loopback address: nobody is asked for credentials yet',
+      'DATABASE_URL is "mysql://localhost/shop"; it must be a URL with postgres or postgresql',
+      'SAMPLE is "maybe"; it must be on or off',
+      'PAGE_SIZE is 300; it must be at most MAX_PAGE_SIZE, 250',
+    ]);
+    expect(readdirSync(installation.folder)).toEqual([]);
+  });
+
+  test('names the address where no Postgres listens, not the password', async () => {
+    const installation = await openInstallationForTest();
+    const { exitCode, stderr } = await installation.run(['serve'], {
+      DATABASE_URL: 'postgres://shop:s3cret@127.0.0.1:1/shop',
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('127.0.0.1:1');
+    expect(stderr).not.toContain('s3cret');
   });
 });
 
 describe('migrate', () => {
   test('makes the tables of an empty database', async () => {
+    const installation = await openInstallationForTest();
     const database = await createTestDatabase();
     onTestFinished(() => database.drop());
     const { exitCode, stderr } = await installation.run(['migrate'], { DATABASE_URL: database.url });
@@ -39,20 +74,42 @@ describe('migrate', () => {
     expect(await listTables(database.url)).toEqual(expect.arrayContaining(['files', 'images', 'products']));
   });
 
-  test('starts the embedded Postgres for as long as it takes', async () => {
-    const { exitCode, stdout, stderr } = await installation.run(['migrate']);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(stdout).toContain('The database is up to date');
-    expect(listProcessesOf(installation.folder)).toEqual([]);
-  });
-
   test('says why the database refuses, and not with which statement', async () => {
+    const installation = await openInstallationForTest();
     const database = await createTestDatabase();
     onTestFinished(() => database.drop());
     await makeReadOnly(database.url);
     const { exitCode, stderr } = await installation.run(['migrate'], { DATABASE_URL: database.url });
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^cannot execute .* in a read-only transaction\n$/);
+  });
+});
+
+describe('no Postgres is left running', () => {
+  let installation: Installation;
+
+  beforeAll(async () => {
+    installation = await openInstallation();
+  });
+  afterAll(async () => installation.close());
+
+  test('by migrate', async () => {
+    const { exitCode, stdout, stderr } = await installation.run(['migrate']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain('The database is up to date');
+    expect(listProcessesOf(installation.folder)).toEqual([]);
+  });
+
+  test('by a service whose port is taken, which says so', async () => {
+    await using other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { exitCode, stderr } = await installation.run(['serve'], { PORT: String(port), SAMPLE: 'off' });
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: `Port ${port} of 127.0.0.1 is taken; set PORT to another one\n`,
+    });
+    expect(listProcessesOf(installation.folder)).toEqual([]);
   });
 });
 

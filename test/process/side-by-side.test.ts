@@ -1,24 +1,25 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { postmasterPid } from '../support/embedded-service.ts';
-import {
-  type Installation,
-  openInstallation,
-  openInstallationForTest,
-  type Service,
-} from '../support/process.ts';
+import { type Installation, openInstallation, type Service } from '../support/process.ts';
 import { createTestDatabase } from '../support/service.ts';
 
+let installation: Installation;
+let service: Service;
+
+beforeAll(async () => {
+  installation = await openInstallation();
+  service = await installation.start({ SAMPLE: 'off' });
+});
+afterAll(async () => installation.close());
+
+test('SAMPLE=off makes an empty store', async () => {
+  const found = await service.query('{ imageCount product(id: "101") { imagesVersion imageCount } }');
+  expect(found).toEqual({ imageCount: 0, product: { imagesVersion: 0, imageCount: 0 } });
+  expect(service.hasLogged('Drawing')).toBe(false);
+});
+
 describe('beside a running service', () => {
-  let installation: Installation;
-  let service: Service;
-
-  beforeAll(async () => {
-    installation = await openInstallation();
-    service = await installation.start({ SAMPLE: 'off' });
-  });
-  afterAll(async () => installation.close());
-
   test('a second one on its directory says whose that is and stops', async () => {
     const { exitCode, stdout, stderr } = await installation.run(['serve'], { SAMPLE: 'off' });
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
@@ -50,7 +51,6 @@ describe('beside a running service', () => {
 test('two that start at once on one DATABASE_URL change and read the same data', async () => {
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
-  const installation = await openInstallationForTest();
   const environment = { DATABASE_URL: database.url };
   const [one, two] = await Promise.all([installation.start(environment), installation.start(environment)]);
   await replace(one, '1', 'by-one');
@@ -65,6 +65,7 @@ test('two that start at once on one DATABASE_URL change and read the same data',
   const version = '{ product(id: "2") { imagesVersion imageCount } }';
   const expected = { product: { imagesVersion: 20, imageCount: 1 } };
   expect(await Promise.all([one.query(version), two.query(version)])).toEqual([expected, expected]);
+  await Promise.all([one.stop(), two.stop()]);
 });
 
 async function expectAlive(service: Service): Promise<void> {
