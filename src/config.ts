@@ -41,7 +41,17 @@ function url(protocols: readonly string[]) {
 const isLoopback = (host: string) => /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host);
 const loopback = text.refine(isLoopback, 'must be a loopback address: nobody is asked for credentials yet');
 
-const onOff = oneOf('on', 'off').transform(value => value === 'on');
+const yes = new Set(['on', 'true', '1', 'yes']);
+const no = new Set(['off', 'false', '0', 'no']);
+const onOff = text
+  .refine(value => yes.has(value) || no.has(value), 'must be on or off')
+  .transform(value => yes.has(value));
+const ports = text
+  .transform(value => value.split(',').map(Number))
+  .refine(
+    list => list.every(port => Number.isInteger(port) && port > 0 && port < 65_536),
+    'must be ports, parted by commas',
+  );
 const origins = text
   .transform(value =>
     value
@@ -107,6 +117,43 @@ export const settings = {
     30,
     'Days for which a deleted image can be restored.',
   ),
+  importing: setting('IMPORTING', onOff, 'on', 'Whether `npm start` also imports; else `npm run work` does.'),
+  importDirectory: setting(
+    'IMPORT_DIR',
+    text,
+    '',
+    'Where files lie that are taken in by `path`. Else none are.',
+  ),
+  importConcurrency: setting(
+    'IMPORT_CONCURRENCY',
+    integer(1, 100),
+    8,
+    'Images that a process imports at a time.',
+  ),
+  maxDownloadsPerHost: setting(
+    'MAX_DOWNLOADS_PER_HOST',
+    integer(1, 100),
+    4,
+    'Downloads at a time from one host.',
+  ),
+  allowPrivateSources: setting(
+    'ALLOW_PRIVATE_SOURCES',
+    onOff,
+    'off',
+    'For development: images may come from this machine and private networks, on any port.',
+  ),
+  sourcePorts: setting('SOURCE_PORTS', ports, '80,443', 'Ports that images may be fetched from.'),
+  downloadTimeoutMs: setting(
+    'DOWNLOAD_TIMEOUT_MS',
+    integer(100, 20_000),
+    10_000,
+    'For a download, redirects included.',
+  ),
+  maxImportAttempts: setting('MAX_IMPORT_ATTEMPTS', integer(1, 20), 5, 'Tries before an import is given up.'),
+  maxFileBytes: setting('MAX_FILE_BYTES', integer(1_000, 200_000_000), 20_000_000, 'Bytes of an original.'),
+  maxPixels: setting('MAX_PIXELS', integer(10_000, 200_000_000), 25_000_000, 'Pixels of an original.'),
+  maxSide: setting('MAX_SIDE', integer(100, 30_000), 10_000, 'Pixels of the longer side of an original.'),
+  maxUploads: setting('MAX_UPLOADS', integer(1, 1_000), 50, 'Files in one request.'),
   purgeIntervalSeconds: setting(
     'PURGE_INTERVAL_SECONDS',
     integer(1, 86_400),

@@ -1,14 +1,13 @@
 import { once } from 'node:events';
-import { type App, openApp, openDatabaseServer, openStorageOf } from './app.ts';
+import { type App, openApp, openResources, openWorker } from './app.ts';
 import { parseConfig } from './config.ts';
-import { openDatabase } from './data/database.ts';
-import { migrateDatabase } from './data/migrate.ts';
 import { purge } from './gallery/purge.ts';
 import { formatSchema } from './graphql/schema.ts';
 import { createLog, innermostCause } from './log.ts';
 
 const commands: Record<string, (stop: AbortSignal) => Promise<void>> = {
   serve,
+  work,
   migrate,
   purge: purgeNow,
   schema,
@@ -41,38 +40,40 @@ function formatGreeting({ url }: App): string {
 
 /**
  * Aborts at the first signal, so that what runs can close what it opened. A second one ends the process at once, as if
- * nobody listened.
+ * nobody listened, but not within half a second: under npm a Ctrl-C in the terminal comes twice.
  */
 function listenForSignals(): AbortSignal {
   const stopping = new AbortController();
-  const stop = () => stopping.abort();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const stop = () => {
+    stopping.abort();
+    setTimeout(() => process.off('SIGINT', stop).off('SIGTERM', stop), 500).unref();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   return stopping.signal;
+}
+
+/** Imports images until it is told to stop, beside services that need not. */
+async function work(stop: AbortSignal): Promise<void> {
+  const config = parseConfig(process.env);
+  await using opened = new AsyncDisposableStack();
+  const resources = await openResources(config, opened, {}, true);
+  const worker = openWorker(config, resources);
+  opened.defer(() => worker.close());
+  resources.log.info('Importing images that are due');
+  if (!stop.aborted) await once(stop, 'abort');
 }
 
 /** Brings the database up to date, also beside a running service. */
 async function migrate(): Promise<void> {
-  const config = parseConfig(process.env);
-  const log = createLog(config.logLevel);
   await using opened = new AsyncDisposableStack();
-  const server = await openDatabaseServer(config, log, true);
-  opened.defer(() => server.close());
-  await migrateDatabase(server.url);
+  const { log } = await openResources(parseConfig(process.env), opened, {}, true);
   log.info('The database is up to date');
 }
 
 /** Purges what can no longer be restored, also beside a running service. */
 async function purgeNow(): Promise<void> {
-  const config = parseConfig(process.env);
-  const log = createLog(config.logLevel);
   await using opened = new AsyncDisposableStack();
-  const server = await openDatabaseServer(config, log, true);
-  opened.defer(() => server.close());
-  await migrateDatabase(server.url);
-  const database = openDatabase(server.url, { maxConnections: 1 });
-  opened.defer(() => database.close());
-  const storage = await openStorageOf(config);
-  opened.defer(() => storage.close());
+  const { database, storage, log } = await openResources(parseConfig(process.env), opened, {}, true);
   const purged = await purge(database.db, storage);
   log.info(purged, `Purged ${purged.images} images and ${purged.files} files`);
 }

@@ -5,62 +5,49 @@ import { images } from './tables.ts';
 
 // Each of these is one statement, whatever the number of images; the caller holds the products' locks.
 
-const {
-  type,
-  orderKey,
-  position,
-  isThumbnail,
-  state,
-  name,
-  sourceUrl,
-  sourcePath,
-  fileHash,
-  altText,
-  altTexts,
-  description,
-  focalX,
-  focalY,
-  attempts,
-  failureCode,
-  failureMessage,
-  retryAt,
-  idempotencyKey,
-  idempotencyHash,
-} = getTableColumns(images);
+const columns = getTableColumns(images);
 
-/** What of an image a change may set. */
-const valueColumns = {
-  type,
-  orderKey,
-  position,
-  isThumbnail,
-  state,
-  name,
-  sourceUrl,
-  sourcePath,
-  fileHash,
-  altText,
-  altTexts,
-  description,
-  focalX,
-  focalY,
-  attempts,
-  failureCode,
-  failureMessage,
-  retryAt,
-  idempotencyKey,
-  idempotencyHash,
-};
+/** What is said of an image, and where it stands. */
+const contentKeys = [
+  'type',
+  'orderKey',
+  'position',
+  'isThumbnail',
+  'altText',
+  'altTexts',
+  'description',
+  'focalX',
+  'focalY',
+] as const;
 
-export type ImageValues = Pick<ImageRow, keyof typeof valueColumns>;
+/** Where its bytes come from and how far they have come; importing writes these without the product's lock. */
+const sourceKeys = [
+  'name',
+  'sourceUrl',
+  'sourceHost',
+  'sourcePath',
+  'state',
+  'fileHash',
+  'attempts',
+  'failureCode',
+  'failureMessage',
+  'retryAt',
+  'importDueAt',
+  'importClaim',
+  'replacementId',
+] as const;
 
-const entries = Object.entries(valueColumns) as [
-  keyof ImageValues,
-  (typeof valueColumns)[keyof ImageValues],
-][];
-const columnNames = sql.raw(entries.map(([, column]) => column.name).join(', '));
-const columnTypes = sql.raw(entries.map(([, column]) => `${column.name} ${column.getSQLType()}`).join(', '));
-const assignments = sql.raw(entries.map(([, column]) => `${column.name} = given.${column.name}`).join(', '));
+const valueKeys = [...contentKeys, ...sourceKeys, 'idempotencyKey', 'idempotencyHash'] as const;
+
+export type ImageValues = Pick<ImageRow, (typeof valueKeys)[number]>;
+
+type Keys = readonly (keyof ImageValues)[];
+const nameColumns = (keys: Keys) => sql.raw(keys.map(key => columns[key].name).join(', '));
+const assign = (keys: Keys) =>
+  sql.raw(keys.map(key => `${columns[key].name} = given.${columns[key].name}`).join(', '));
+const columnTypes = sql.raw(
+  valueKeys.map(key => `${columns[key].name} ${columns[key].getSQLType()}`).join(', '),
+);
 
 /** The ids in the order given. Positions that are not dense need `renumberPositions`. */
 export async function insertImages(
@@ -69,27 +56,45 @@ export async function insertImages(
   rows: readonly ImageValues[],
 ): Promise<string[]> {
   if (rows.length === 0) return [];
+  const names = nameColumns(valueKeys);
   const inserted = await db.execute<{ id: string }>(sql`
-    insert into images (product_id, ${columnNames})
-    select ${productId}::bigint, ${columnNames} from ${givenRows(rows)} order by place
+    insert into images (product_id, ${names})
+    select ${productId}::bigint, ${names} from ${givenRows(rows)} order by place
     returning id`);
   return inserted.map(row => row.id);
 }
 
+/** Writes all but the source, which importing may be writing just now. */
 export async function updateImages(
   db: Transaction,
   rows: readonly (ImageValues & { id: string })[],
 ): Promise<void> {
+  await updateColumns(db, rows, contentKeys);
+}
+
+/** Gives images other sources; what was being imported for them is void then. */
+export async function updateImageSources(
+  db: Transaction,
+  rows: readonly (ImageValues & { id: string })[],
+): Promise<void> {
+  await updateColumns(db, rows, sourceKeys);
+}
+
+async function updateColumns(
+  db: Transaction,
+  rows: readonly (ImageValues & { id: string })[],
+  keys: Keys,
+): Promise<void> {
   if (rows.length === 0) return;
   await db.execute(sql`
-    update images set ${assignments}, updated_at = now() from ${givenRows(rows)} where images.id = given.id`);
+    update images set ${assign(keys)}, updated_at = now() from ${givenRows(rows)} where images.id = given.id`);
 }
 
 function givenRows(rows: readonly (ImageValues & { id?: string })[]): SQL {
   const records = rows.map((row, place) => ({
     place,
     id: row.id,
-    ...Object.fromEntries(entries.map(([key, column]) => [column.name, row[key]])),
+    ...Object.fromEntries(valueKeys.map(key => [columns[key].name, row[key]])),
     file_hash: formatBytes(row.fileHash),
     idempotency_hash: formatBytes(row.idempotencyHash),
   }));
@@ -101,16 +106,21 @@ function formatBytes(hex: string | null): string | null {
   return hex && `\\x${hex}`;
 }
 
-/** Vanish from every read, and can be restored until the retention has passed. */
+/**
+ * Vanish from every read, and can be restored until the retention has passed. A replacement leaves its id, by which
+ * an image that it added can find that it holds the bytes of one that it removed.
+ */
 export async function markImagesDeleted(
   db: Transaction,
   ids: readonly string[],
   retentionDays: number,
+  replacementId: string | null = null,
 ): Promise<void> {
   if (ids.length === 0) return;
   await db.execute(sql`
     update images
-    set deleted_at = now(), restorable_until = now() + make_interval(days => ${retentionDays}::int), updated_at = now()
+    set deleted_at = now(), restorable_until = now() + make_interval(days => ${retentionDays}::int), updated_at = now(),
+        replacement_id = ${replacementId}::uuid
     where id = any(${formatArray(ids)}::bigint[])`);
 }
 
@@ -161,7 +171,7 @@ export async function restoreImages(db: Transaction, places: readonly RestoredPl
   if (places.length === 0) return;
   await db.execute(sql`
     update images set
-      deleted_at = null, restorable_until = null, updated_at = now(),
+      deleted_at = null, restorable_until = null, replacement_id = null, updated_at = now(),
       order_key = given.order_key, is_thumbnail = given.is_thumbnail
     from unnest(
       ${formatArray(places.map(place => place.id))}::bigint[],

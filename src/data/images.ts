@@ -98,3 +98,23 @@ export async function findImageByIdempotencyKey(db: Connection, key: string): Pr
   const [row] = await selectImages(db).where(eq(images.idempotencyKey, key));
   return row ?? null;
 }
+
+/** Of the images that went with the replacement that brought this one: the first that has its bytes. */
+export async function findRemovedWithSameBytes(
+  db: Connection,
+  { productId, replacementId, fileHash }: ImageRow,
+): Promise<ImageRow | null> {
+  if (!replacementId || !fileHash) return null;
+  const [row] = await selectImages(db)
+    .where(
+      and(
+        eq(images.productId, productId),
+        isNotNull(images.deletedAt),
+        eq(images.replacementId, replacementId),
+        eq(images.fileHash, fileHash),
+      ),
+    )
+    .orderBy(images.imageGroup, images.orderKey)
+    .limit(1);
+  return row ?? null;
+}

@@ -1,5 +1,6 @@
 import { and, sql } from 'drizzle-orm';
-import { formatArray, type Transaction } from './database.ts';
+import type { Transaction } from './database.ts';
+import { formatHashes } from './files.ts';
 import { type FileRow, files, releasedFiles } from './tables.ts';
 
 /**
@@ -36,8 +37,4 @@ export async function removeReleasedFiles(
 
 function isAmong(hashes: readonly string[]) {
   return sql`${files.hash} = any(${formatHashes(hashes)}::bytea[])`;
-}
-
-function formatHashes(hashes: readonly string[]): string {
-  return formatArray(hashes.map(hash => `\\x${hash}`));
 }

@@ -16,6 +16,7 @@ import {
   text,
   timestamp,
   uniqueIndex,
+  uuid,
 } from 'drizzle-orm/pg-core';
 import type { ErrorCode } from '../errors.ts';
 
@@ -123,6 +124,14 @@ export const images = pgTable(
     failureCode: text('failure_code').$type<ErrorCode>(),
     failureMessage: text('failure_message'),
     retryAt: time('retry_at'),
+    /** When the next try to import it is due; null where there is nothing to import. A claim puts it off. */
+    importDueAt: time('import_due_at'),
+    /** Who claimed it last; whoever finishes later than another claim writes nothing. */
+    importClaim: uuid('import_claim'),
+    /** The host that `source_url` names, '' for none, so that no host gets too many downloads at once. */
+    sourceHost: text('source_host').notNull().default(''),
+    /** The replacement that added or removed it: an added one may turn out to hold the bytes of a removed one. */
+    replacementId: uuid('replacement_id'),
     idempotencyKey: text('idempotency_key'),
     /** SHA-256 of the input that came with the key. */
     idempotencyHash: sha256('idempotency_hash'),
@@ -147,6 +156,10 @@ export const images = pgTable(
       .on(table.productId, table.imageGroup, table.orderKey, table.id)
       .where(sql`${table.deletedAt} is not null`),
     index('images_to_purge').on(table.restorableUntil).where(sql`${table.deletedAt} is not null`),
+    index('images_to_import')
+      .on(table.sourceHost, table.importDueAt)
+      .where(sql`${table.importDueAt} is not null and ${table.deletedAt} is null`),
+    index('images_being_imported').on(table.sourceHost).where(sql`${table.importClaim} is not null`),
     index('images_by_file').on(table.fileHash).where(sql`${table.fileHash} is not null`),
     check('images_stored_have_a_file', sql`${table.state} <> 'UPLOADED' or ${table.fileHash} is not null`),
     check(

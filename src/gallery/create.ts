@@ -16,6 +16,7 @@ import { newImage, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
 import { Problems } from './problems.ts';
 import { checkSource, type SourceInput } from './source.ts';
+import { holdStored } from './stored-files.ts';
 import { checkText } from './texts.ts';
 
 export interface CreateInput extends DetailsInput {
@@ -36,12 +37,13 @@ export async function createProductImage(
   limits: GalleryLimits,
 ): Promise<ImageRow> {
   const values = checkInput(input, limits);
+  const stored = input.source.stored ? [input.source.stored] : [];
   return change(db, false, async transaction => {
     await lockOrCreateProduct(transaction, input.productId);
-    return (
-      (await findRepeated(transaction, values)) ??
-      (await addImage(transaction, input.productId, values, input.position ?? null, limits))
-    );
+    const repeated = await findRepeated(transaction, values);
+    if (repeated) return repeated;
+    await holdStored(transaction, stored);
+    return addImage(transaction, input.productId, values, input.position ?? null, limits);
   });
 }
 

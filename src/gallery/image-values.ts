@@ -23,26 +23,49 @@ export function newImage(): ImageValues {
     failureCode: null,
     failureMessage: null,
     retryAt: null,
+    importDueAt: null,
+    importClaim: null,
+    sourceHost: '',
+    replacementId: null,
     idempotencyKey: null,
     idempotencyHash: null,
   };
 }
 
-/** The image taken from `source`; as it was when that is where it is from already. */
+/** The image taken from `source`; as it was when that is where it is from already, or has the same bytes. */
 export function withSource<Values extends ImageValues>(image: Values, source: Source): Values {
-  if (image.sourceUrl && canonicalUrl(image.sourceUrl) === canonicalUrl(source.url)) return image;
+  if (isFrom(image, source)) return image;
+  const { url, name, stored } = source;
   return {
     ...image,
-    sourceUrl: source.url,
-    sourcePath: null,
-    name: source.name,
-    state: 'IMPORTED',
-    fileHash: null,
+    sourceUrl: url,
+    sourcePath: stored?.path ?? null,
+    sourceHost: url ? new URL(url).hostname : '',
+    name,
+    state: stored ? 'UPLOADED' : 'IMPORTED',
+    fileHash: stored?.file.hash ?? null,
     attempts: 0,
     failureCode: null,
     failureMessage: null,
     retryAt: null,
+    importDueAt: stored ? null : new Date(),
+    importClaim: null,
   };
+}
+
+/** Whether an image has this source already. */
+export function isFrom(image: Pick<ImageValues, 'sourceUrl' | 'fileHash'>, source: Source): boolean {
+  if (source.stored) return image.fileHash === source.stored.file.hash;
+  return image.sourceUrl !== null && canonicalUrl(image.sourceUrl) === canonicalUrl(source.url);
+}
+
+/** Whether a change gave the image another source. */
+export function isResourced(image: ImageValues, values: ImageValues): boolean {
+  return (
+    values.sourceUrl !== image.sourceUrl ||
+    values.sourcePath !== image.sourcePath ||
+    values.fileHash !== image.fileHash
+  );
 }
 
 /** Whether there is anything to write. A position alone does not count: it follows from the order keys. */

@@ -1,5 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import type { Database, Transaction } from '../data/database.ts';
-import { insertImages, markImagesDeleted, renumberPositions, updateImages } from '../data/image-writes.ts';
+import {
+  insertImages,
+  markImagesDeleted,
+  renumberPositions,
+  updateImageSources,
+  updateImages,
+} from '../data/image-writes.ts';
 import { findImagesEvenDeleted, findImagesOfProduct, type ImageRow } from '../data/images.ts';
 import { lockOrCreateProduct, raiseImagesVersions, updateProductRow } from '../data/products.ts';
 import type { ProductRow } from '../data/tables.ts';
@@ -9,6 +16,7 @@ import type { GalleryLimits } from './limits.ts';
 import { checkImagesOnProduct, checkVersion } from './presence.ts';
 import { Problems } from './problems.ts';
 import { planReplacement, type Replacement } from './replacement.ts';
+import { holdStored } from './stored-files.ts';
 import { checkText } from './texts.ts';
 
 export interface ReplaceInput {
@@ -53,6 +61,10 @@ export async function replaceProductImages(
     const present = await checkEntryIds(transaction, product, current, entries, found);
     const plan = planReplacement(current, present, limits, found);
     found.throwIfAny();
+    await holdStored(
+      transaction,
+      present.flatMap(({ source }) => source?.stored ?? []),
+    );
     const addedIds = await writeReplacement(transaction, product, plan, marketingColor, limits);
     return readResult(transaction, product.id, plan, addedIds);
   });
@@ -85,13 +97,17 @@ async function writeReplacement(
   const isChanged = plan.added.length + plan.updated.length + plan.removed.length > 0;
   if (!isChanged && !isRecoloured) return [];
   if (isRecoloured) await updateProductRow(transaction, product.id, { marketingColor });
+  const replacementId = randomUUID();
   await markImagesDeleted(
     transaction,
     plan.removed.map(row => row.id),
     limits.retentionDays,
+    replacementId,
   );
   await updateImages(transaction, plan.updated);
-  const addedIds = await insertImages(transaction, product.id, plan.added);
+  await updateImageSources(transaction, plan.resourced);
+  const added = plan.added.map(values => ({ ...values, replacementId }));
+  const addedIds = await insertImages(transaction, product.id, added);
   if (isChanged) await renumberPositions(transaction, [product.id]);
   await raiseImagesVersions(transaction, [product.id]);
   return addedIds;

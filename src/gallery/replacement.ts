@@ -3,10 +3,10 @@ import type { ImageRow } from '../data/images.ts';
 import { type ImageGroup, type ImageType, imageGroups } from '../data/tables.ts';
 import { arrange, groupOfType, type Place } from './arrangement.ts';
 import type { Entry } from './entries.ts';
-import { differs, newImage, withSource } from './image-values.ts';
+import { differs, isResourced, newImage, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
 import type { Problems } from './problems.ts';
-import { canonicalUrl } from './source.ts';
+import { canonicalUrl, sourceKey } from './source.ts';
 
 /** What it takes to make a product's set the one asked for. */
 export interface Replacement {
@@ -14,6 +14,8 @@ export interface Replacement {
   kept: ImageRow[];
   /** Those of the kept ones whose values differ; `position` alone does not count. */
   updated: (ImageValues & { id: string })[];
+  /** Those of the updated ones that come from elsewhere now. */
+  resourced: (ImageValues & { id: string })[];
   removed: ImageRow[];
 }
 
@@ -24,7 +26,7 @@ interface Item {
   group: ImageGroup;
 }
 
-/** Compares the set that a product has with the one asked for: by id, then by source URL. */
+/** Compares the set that a product has with the one asked for: by id, then by source URL or, where they are here, bytes. */
 export function planReplacement(
   current: readonly ImageRow[],
   entries: readonly Entry[],
@@ -39,13 +41,14 @@ export function planReplacement(
   const valuesOf = (item: Item): ImageValues => createValues(item, places.get(item));
   const kept = items.filter(isKept);
   const keptIds = new Set(kept.map(item => item.image.id));
+  const updated = kept
+    .map(item => ({ image: item.image, values: { ...valuesOf(item), id: item.image.id } }))
+    .filter(({ image, values }) => differs(image, values));
   return {
     added: items.filter(item => !item.image).map(valuesOf),
     kept: kept.map(item => item.image),
-    updated: kept
-      .map(item => ({ ...valuesOf(item), id: item.image.id, image: item.image }))
-      .filter(({ image, ...values }) => differs(image, values))
-      .map(({ image: _, ...values }) => values),
+    updated: updated.map(({ values }) => values),
+    resourced: updated.filter(({ image, values }) => isResourced(image, values)).map(({ values }) => values),
     removed: current.filter(row => !keptIds.has(row.id)),
   };
 }
@@ -62,9 +65,11 @@ function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): 
   // A picture may stand both in the gallery and among the frames: each entry takes one of its own group first.
   for (const sameGroup of [true, false]) {
     const bySource = Map.groupBy(free.values(), row => canonicalUrl(row.sourceUrl ?? ''));
+    const byBytes = Map.groupBy(free.values(), row => row.fileHash ?? '');
     for (const entry of entries) {
       if (entry.id || !entry.source || matches.has(entry)) continue;
-      const candidates = bySource.get(canonicalUrl(entry.source.url)) ?? [];
+      const known = entry.source.stored ? byBytes : bySource;
+      const candidates = known.get(sourceKey(entry.source)) ?? [];
       const group = groupOfType[entry.type ?? typeOf(entry, null)];
       claim(
         entry,
@@ -93,17 +98,20 @@ function isKept(item: Item): item is Item & { image: ImageRow } {
 /** A new image from a URL that another image of its group is from would show one picture twice. */
 function checkRepeatedSources(items: readonly Item[], problems: Problems): void {
   const seen = new Set<string>();
-  const keyOf = (item: Item) => {
-    const url = item.entry.source?.url ?? item.image?.sourceUrl;
-    return url ? `${item.group} ${canonicalUrl(url)}` : null;
+  const keyOf = ({ entry, image, group }: Item) => {
+    const source = entry.source ?? (image?.sourceUrl ? { url: image.sourceUrl } : null);
+    return source && `${group} ${sourceKey(source)}`;
   };
   for (const item of items.filter(isKept)) seen.add(keyOf(item) ?? '');
   for (const item of items) {
     const key = keyOf(item);
     if (item.image || !key) continue;
     if (seen.has(key)) {
-      const message = `url ${item.entry.source?.url} stands twice in the set; give each picture once`;
-      problems.add('DUPLICATE_INPUT', [...item.entry.path, 'source', 'url'], message);
+      const { source, path } = item.entry;
+      const message = source?.stored
+        ? `file ${source.name} stands twice in the set, by its bytes; give each picture once`
+        : `url ${source?.url} stands twice in the set; give each picture once`;
+      problems.add('DUPLICATE_INPUT', [...path, 'source', ...(source?.stored ? [] : ['url'])], message);
     }
     seen.add(key);
   }

@@ -1,16 +1,26 @@
+import type { UserError } from '../errors.ts';
 import type { GalleryLimits } from './limits.ts';
 import type { Path, Problems } from './problems.ts';
+import type { Storable } from './stored-files.ts';
 
-/** Where an image comes from, as callers give it: exactly one of these. */
+/** A file that is here already: uploaded, or found in the import directory. */
+export interface StoredFile extends Storable {
+  name: string;
+  /** Where it lay in the import directory; null for an upload. */
+  path: string | null;
+}
+
+/** Where an image comes from, as callers give it: exactly one of these. What could not be taken in is a problem. */
 export interface SourceInput {
   url?: string | null | undefined;
+  stored?: StoredFile | null | undefined;
+  problem?: (UserError & { path: [] | [string] }) | null | undefined;
 }
 
-/** Where an image comes from, checked. */
-export interface Source {
-  url: string;
-  name: string;
-}
+/** Where an image comes from, checked: an address to fetch, or a file that is here already. */
+export type Source =
+  | { url: string; name: string; stored: null }
+  | { url: null; name: string; stored: StoredFile };
 
 /** The source, or null after telling what is wrong with it. */
 export function checkSource(
@@ -19,18 +29,26 @@ export function checkSource(
   limits: GalleryLimits,
   problems: Problems,
 ): Source | null {
-  const place = [...path, 'url'];
-  const url = (input.url ?? '').trim();
+  const { problem, stored } = input;
+  if (problem) {
+    problems.add(problem.code, [...path, ...problem.path], problem.message);
+    return null;
+  }
+  if (stored) return { url: null, name: shortenName(cleanName(stored.name), limits.maxNameLength), stored };
+  return checkUrl((input.url ?? '').trim(), [...path, 'url'], limits, problems);
+}
+
+function checkUrl(url: string, path: Path, limits: GalleryLimits, problems: Problems): Source | null {
   if (url.length > limits.maxUrlLength) {
-    problems.add('INVALID', place, `url has ${url.length} characters; at most ${limits.maxUrlLength}`);
+    problems.add('INVALID', path, `url has ${url.length} characters; at most ${limits.maxUrlLength}`);
     return null;
   }
   if (!isWebUrl(url)) {
     const message = `url is ${JSON.stringify(url)}; it must be an absolute http or https URL`;
-    problems.add('INVALID', place, message);
+    problems.add('INVALID', path, message);
     return null;
   }
-  return { url, name: nameOfUrl(url, limits.maxNameLength) };
+  return { url, name: nameOfUrl(url, limits.maxNameLength), stored: null };
 }
 
 function isWebUrl(text: string): boolean {
@@ -42,6 +60,11 @@ export function canonicalUrl(url: string): string {
   return URL.parse(url)?.href ?? url;
 }
 
+/** Equal for two sources that bring one picture: the same address, or the same bytes. */
+export function sourceKey(source: { url: string | null; stored?: StoredFile | null }): string {
+  return source.stored ? source.stored.file.hash : canonicalUrl(source.url ?? '');
+}
+
 /** The file name that a URL ends in, readable in any script; shortened from the middle, its extension kept. */
 export function nameOfUrl(url: string, maxLength: number): string {
   const segment = new URL(url).pathname.split('/').at(-1) ?? '';
@@ -50,11 +73,15 @@ export function nameOfUrl(url: string, maxLength: number): string {
 
 function decodeSegment(segment: string): string {
   try {
-    // Control characters and separators would make it a bad file name for a download.
-    return decodeURIComponent(segment).replace(/[\p{Cc}/\\]/gu, '_');
+    return cleanName(decodeURIComponent(segment));
   } catch {
     return segment;
   }
+}
+
+/** Control characters and separators would make it a bad file name for a download. */
+function cleanName(name: string): string {
+  return name.toWellFormed().replace(/[\p{Cc}/\\]/gu, '_');
 }
 
 export function shortenName(name: string, maxLength: number): string {

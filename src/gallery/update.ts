@@ -1,16 +1,23 @@
 import type { Database, Transaction } from '../data/database.ts';
-import { clearThumbnail, type ImageValues, renumberPositions, updateImages } from '../data/image-writes.ts';
+import {
+  clearThumbnail,
+  type ImageValues,
+  renumberPositions,
+  updateImageSources,
+  updateImages,
+} from '../data/image-writes.ts';
 import { findImagesByIds, findPlacesOfProducts, type ImageRow } from '../data/images.ts';
 import { lockProducts, raiseImagesVersions } from '../data/products.ts';
 import type { ImageType } from '../data/tables.ts';
 import { groupOfType, membersOf, type Place, placeAt } from './arrangement.ts';
 import { change } from './change.ts';
 import { checkDetails, checkPosition, type DetailsInput } from './details.ts';
-import { differs, withSource } from './image-values.ts';
+import { differs, isResourced, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
 import { imageNotFound } from './presence.ts';
 import { Problems } from './problems.ts';
 import { checkSource, type Source, type SourceInput } from './source.ts';
+import { holdStored } from './stored-files.ts';
 
 /** What is undefined stays as it is; so does a type, a position or a source that is null. */
 export interface UpdateInput extends DetailsInput {
@@ -80,6 +87,10 @@ async function applyChange(
   if (!differs(image, values)) return image;
   if (values.isThumbnail) await clearThumbnail(transaction, image.productId, image.id);
   await updateImages(transaction, [values]);
+  if (isResourced(image, values)) {
+    await holdStored(transaction, wanted.source?.stored ? [wanted.source.stored] : []);
+    await updateImageSources(transaction, [values]);
+  }
   if (place) await renumberPositions(transaction, [image.productId]);
   await raiseImagesVersions(transaction, [image.productId]);
   const [changed] = await findImagesByIds(transaction, [image.id]);

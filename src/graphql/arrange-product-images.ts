@@ -2,6 +2,7 @@ import { isId } from '../data/ids.ts';
 import type { ImageRow } from '../data/images.ts';
 import { reorderProductImages } from '../gallery/reorder.ts';
 import { restoreProductImages } from '../gallery/restore.ts';
+import { retryProductImages } from '../gallery/retry.ts';
 import { builder } from './builder.ts';
 import { Product, type ProductReference } from './product.ts';
 import { ProductImage } from './product-image.ts';
@@ -53,6 +54,17 @@ builder.mutationFields(t => ({
         images: await reorderProductImages(context.db, input, context.limits),
       }));
     },
+  }),
+  retryProductImages: t.field({
+    description:
+      'Imports images that FAILED anew, and PENDING ones at once; those that are stored stay as they are.',
+    type: ProductImagesPayload,
+    args: { ids: t.arg.idList({ required: true, description: 'Images of any products; at most 250.' }) },
+    resolve: (_root, { ids }, context) =>
+      answerChange(context, { product: null, images: [] }, async () => {
+        const images = await retryProductImages(context.db, ids, context.limits);
+        return { product: commonProduct(images), images };
+      }),
   }),
   restoreProductImages: t.field({
     description: 'Back to their places, as far as those still make sense; a thumbnail chosen since stays.',

@@ -1,5 +1,6 @@
 import SchemaBuilder from '@pothos/core';
 import type { Context } from './context.ts';
+import type { UploadedFile } from './uploaded-file.ts';
 
 export const builder = new SchemaBuilder<{
   Context: Context;
@@ -9,6 +10,7 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date };
     URL: { Input: string; Output: string };
     Locale: { Input: string; Output: string };
+    File: { Input: UploadedFile; Output: never };
   };
 }>({ defaultFieldNullability: false });
 

@@ -2,7 +2,13 @@ import type { ImageRow } from '../data/images.ts';
 import { createProductImage } from '../gallery/create.ts';
 import { updateProductImage } from '../gallery/update.ts';
 import { builder } from './builder.ts';
-import { FocalPointInput, ImageSourceInput, LocalizedTextInput } from './image-inputs.ts';
+import {
+  FocalPointInput,
+  ImageSourceInput,
+  LocalizedTextInput,
+  takeSource,
+  takeSourceOf,
+} from './image-inputs.ts';
 import { ProductImage, ProductImageType } from './product-image.ts';
 import { answerChange, ProductImageUserError, type WithUserErrors } from './user-errors.ts';
 
@@ -85,7 +91,11 @@ builder.mutationFields(t => ({
     },
     resolve: (_root, { input }, context) =>
       answerChange(context, { image: null }, async () => ({
-        image: await createProductImage(context.db, input, context.limits),
+        image: await createProductImage(
+          context.db,
+          { ...input, source: await takeSource(input.source, context) },
+          context.limits,
+        ),
       })),
   }),
   updateProductImage: t.field({
@@ -97,7 +107,7 @@ builder.mutationFields(t => ({
     },
     resolve: (_root, { id, input }, context) =>
       answerChange(context, { image: null }, async () => ({
-        image: await updateProductImage(context.db, id, input, context.limits),
+        image: await updateProductImage(context.db, id, await takeSourceOf(input, context), context.limits),
       })),
   }),
 }));

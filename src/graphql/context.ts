@@ -1,6 +1,7 @@
 import type { Database } from '../data/database.ts';
 import type { Loaders } from '../data/loaders.ts';
 import type { GalleryLimits } from '../gallery/limits.ts';
+import type { Intake } from '../importing/intake.ts';
 import type { ReadLimits } from './arguments.ts';
 
 /** What resolvers work with; made anew for each request. */
@@ -9,6 +10,10 @@ export interface Context {
   /** Made anew after each mutation, so that later fields of the request see what it did. */
   loaders: Loaders;
   limits: GalleryLimits & ReadLimits;
+  /** Takes in files that come with a request or lie in the import directory. */
+  intake: Intake;
+  /** Has images that were just added imported without delay. */
+  wakeImporting: () => void;
   /** Removes the bytes that permanently deleted images were the last to name; never rejects. */
   collectFiles: () => Promise<void>;
   /** Where clients reach this service, without a slash at the end. */

@@ -2,7 +2,7 @@ import { isId } from '../data/ids.ts';
 import type { ImageRow } from '../data/images.ts';
 import { type ReplaceResult, replaceProductImages } from '../gallery/replace.ts';
 import { builder } from './builder.ts';
-import { ImageSourceInput, LocalizedTextInput } from './image-inputs.ts';
+import { ImageSourceInput, LocalizedTextInput, takeSourceOf } from './image-inputs.ts';
 import { Product, type ProductReference } from './product.ts';
 import { ProductImage, ProductImageType } from './product-image.ts';
 import { answerChange, ProductImageUserError, type WithUserErrors } from './user-errors.ts';
@@ -94,7 +94,15 @@ builder.mutationFields(t => ({
       const failed = { product, images: [], added: [], kept: [], removed: [] };
       return answerChange(context, failed, async () => ({
         product,
-        ...(await replaceProductImages(context.db, input, context.limits)),
+        ...(await replaceProductImages(
+          context.db,
+          {
+            ...input,
+            images: await Promise.all(input.images.map(entry => takeSourceOf(entry, context))),
+            images360: await Promise.all(input.images360.map(entry => takeSourceOf(entry, context))),
+          },
+          context.limits,
+        )),
       }));
     },
   }),

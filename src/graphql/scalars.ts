@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { builder } from './builder.ts';
+import { UploadedFile } from './uploaded-file.ts';
 
 builder.scalarType('DateTime', {
   description: 'RFC 3339 timestamp in UTC, e.g. 2024-10-17T07:48:05.000Z.',
@@ -36,3 +37,15 @@ function expectText(scalar: string, value: unknown, example: string): string {
   if (typeof value === 'string') return value;
   throw new GraphQLError(`${scalar} is ${JSON.stringify(value)}; it must be a string such as "${example}"`);
 }
+
+builder.scalarType('File', {
+  description: 'A file in a GraphQL multipart request.',
+  specifiedByURL: 'https://github.com/jaydenseric/graphql-multipart-request-spec',
+  serialize: () => {
+    throw new GraphQLError('File is for inputs only');
+  },
+  parseValue: value => {
+    if (value instanceof UploadedFile) return value;
+    throw new GraphQLError('File is not a file; send it in a part of a multipart request');
+  },
+});

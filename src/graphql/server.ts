@@ -1,20 +1,23 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import { createLoaders } from '../data/loaders.ts';
 import type { Logger } from '../log.ts';
 import type { Context } from './context.ts';
 import { createMaskError } from './mask-error.ts';
+import { type MultipartLimits, useMultipart } from './multipart.ts';
 import { schema } from './schema.ts';
 
 export const graphqlPath = '/graphql';
 
 export interface GraphQLOptions extends Omit<Context, 'loaders'> {
   corsOrigins: string[];
+  multipart: MultipartLimits;
   log: Logger;
 }
 
 /** The GraphQL endpoint, as a handler for node:http. */
-export function createGraphQLServer({ corsOrigins, log, ...context }: GraphQLOptions) {
-  return createYoga({
+export function createGraphQLServer({ corsOrigins, multipart, log, ...context }: GraphQLOptions) {
+  return createYoga<{ req: IncomingMessage; res: ServerResponse }>({
     schema,
     graphqlEndpoint: graphqlPath,
     context: (): Context => ({ ...context, loaders: createLoaders(context.db) }),
@@ -22,6 +25,8 @@ export function createGraphQLServer({ corsOrigins, log, ...context }: GraphQLOpt
     maskedErrors: { maskError: createMaskError(log) },
     graphiql: false,
     landingPage: false,
+    multipart: false,
+    plugins: [useMultipart(multipart)],
     logging: false,
   });
 }

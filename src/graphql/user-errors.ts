@@ -59,7 +59,9 @@ export async function answerChange<Result extends object, Failed extends object>
   run: () => Promise<Result>,
 ): Promise<(Result | Failed) & WithUserErrors> {
   try {
-    return { ...(await run()), userErrors: [] };
+    const result = await run();
+    context.wakeImporting();
+    return { ...result, userErrors: [] };
   } catch (error) {
     if (error instanceof UserErrors) return { ...failed, userErrors: error.errors };
     throw error;

@@ -1,3 +1,4 @@
+import { createBudget } from './budget.ts';
 import { openDeadline, untilAborted } from './deadline.ts';
 import { type Fingerprint, fingerprintImage } from './fingerprint.ts';
 import { ImportError } from './import-error.ts';
@@ -7,9 +8,12 @@ export interface MeasuredImage extends InspectedImage, Fingerprint {
   fileSizeBytes: number;
 }
 
+/** So many pixels are decoded at once: the worst file of as many takes 220 MB meanwhile. */
+const decoding = createBudget(defaultImageLimits.maxPixels);
+
 /**
  * All that is known of an image from its bytes; its pixels are decoded once. Works in libuv's thread
- * pool and does not limit how many run at once: the worst 25 MP file takes 220 MB meanwhile.
+ * pool, small images side by side, large ones one after the other.
  * @throws {ImportError} UNSUPPORTED_TYPE, DIMENSIONS_TOO_LARGE or CORRUPT_IMAGE
  */
 export async function measureImage(
@@ -30,7 +34,8 @@ export async function measureImage(
 
 async function measure(bytes: Buffer, limits: ImageLimits): Promise<MeasuredImage> {
   const inspected = await inspectImage(bytes, limits);
-  const fingerprint = await fingerprintImage(bytes, limits);
+  const pixels = inspected.width * inspected.height;
+  const fingerprint = await decoding.spend(pixels, () => fingerprintImage(bytes, limits));
   return { ...inspected, ...fingerprint, fileSizeBytes: bytes.length };
 }
 

@@ -12,7 +12,7 @@ export interface Address {
 export type Resolve = (hostname: string) => Promise<Address[]>;
 
 export interface AddressRules {
-  allowedPorts: readonly number[];
+  allowedPorts: readonly number[] | 'any';
   /** Development only: 127.0.0.0/8 and ::1. */
   allowLoopback: boolean;
   /** Development only: RFC 1918 and unique local addresses. Never link-local ones, where metadata services live. */
@@ -84,11 +84,9 @@ function parseSourceUrl(source: string | URL): URL {
 
 function checkPort(url: URL, rules: AddressRules): number {
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-  if (!rules.allowedPorts.includes(port)) {
-    const allowed = rules.allowedPorts.join(', ');
-    throw new ImportError('URL_FORBIDDEN', `port of the URL is ${port}; allowed: ${allowed}`);
-  }
-  return port;
+  const { allowedPorts } = rules;
+  if (allowedPorts === 'any' || allowedPorts.includes(port)) return port;
+  throw new ImportError('URL_FORBIDDEN', `port of the URL is ${port}; allowed: ${allowedPorts.join(', ')}`);
 }
 
 async function findAddresses(hostname: string, resolve: Resolve): Promise<Address[]> {

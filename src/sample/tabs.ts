@@ -1,7 +1,8 @@
 /** What GraphiQL opens with: documents that work on the sample catalogue as they stand. */
 export const sampleTabs: { query: string; variables?: string }[] = [
   {
-    query: `# The images of one product, in order. Rest the mouse on an address to see the picture.
+    query: `# The images of one product, in order.
+# Rest the mouse on an address: see the picture.
 query Gallery {
   product(id: "101") {
     imagesVersion
@@ -24,7 +25,8 @@ query Gallery {
 `,
   },
   {
-    query: `# All images of the store, page by page: give endCursor back as after.
+    query: `# All images of the store, page by page:
+# give endCursor back as after.
 query AllImages($after: String) {
   imageCount
   productImages(first: 10, after: $after) {
@@ -36,8 +38,10 @@ query AllImages($after: String) {
     variables: '{ "after": null }',
   },
   {
-    query: `# Many products at once, as a gateway asks: one SQL statement. 110 is a variation without images of its own,
-# 9007199254740993 an id that no JavaScript number can hold.
+    query: `# Many products at once, as a gateway asks:
+# one SQL statement. 110 is a variation without
+# images of its own, 9007199254740993 an id that
+# no JavaScript number can hold.
 query ManyProducts {
   productsByIds(ids: ["102", "104", "108", "109", "110", "9007199254740993"]) {
     id
@@ -50,8 +54,10 @@ query ManyProducts {
 `,
   },
   {
-    query: `# The whole set of a product in one step: what is named stays, in this order; what is left out goes.
-# With dryRun it only tells what would happen. Take it away to do it.
+    query: `# The whole set of a product in one step:
+# what is named stays, in this order,
+# what is left out goes. With dryRun it only
+# tells what would happen; take it away to do it.
 mutation Replace {
   replaceProductImages(
     input: { productId: "101", images: [{ id: "3" }, { id: "1", altText: "A green sofa" }], dryRun: true }
@@ -76,7 +82,8 @@ mutation DeleteOne {
 `,
   },
   {
-    query: `# What deleting all images of a product would delete. Without dryRun it does.
+    query: `# What deleting all images would delete.
+# Without dryRun it does.
 mutation DeleteAll {
   deleteAllProductImages(productId: "102", dryRun: true) {
     deletedCount

@@ -20,13 +20,9 @@ const contract = buildSchema(readFileSync(join(import.meta.dirname, 'contract.gr
 
 /** Promised, and still to come. */
 const toCome = [
-  'File',
   'ImageTransformInput',
   'ImageFit',
   'ImageFormat',
-  'ImageSourceInput.file',
-  'ImageSourceInput.path',
-  'Mutation.retryProductImages',
   'ProductImage.downloadUrl',
   'ProductImage.srcset',
   'ProductImage.standardUrl',

@@ -27,7 +27,9 @@ describe('an unknown command', () => {
     const installation = await openInstallationForTest();
     const { exitCode, stdout, stderr } = await installation.run([name]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(new RegExp(`^Unknown command ${name}; known are serve, migrate, .*schema\\n$`));
+    expect(stderr).toMatch(
+      new RegExp(`^Unknown command ${name}; known are serve, work, migrate, .*schema\\n$`),
+    );
     expect(readdirSync(installation.folder)).toEqual([]);
   });
 });

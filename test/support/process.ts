@@ -112,7 +112,8 @@ export async function within<T>(timeoutMs: number, what: string, promise: Promis
 
 function spawnMain(folder: string, args: string[], environment: Environment): Command {
   // Nothing of this process' own environment, so that no setting of the developer's comes in.
-  const env = { PORT: '0', ...environment };
+  // Nor must it ask for what the tests name as sources.
+  const env = { PORT: '0', IMPORTING: 'off', ...environment };
   const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
     env,

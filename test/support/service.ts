@@ -35,7 +35,14 @@ export async function openTestService(environment: Record<string, string> = {}):
   const directory = await mkdtemp(join(tmpdir(), 'packshot-test-'));
   const database = await createTestDatabase();
   const statements: string[] = [];
-  const config = parseConfig({ PORT: '0', DATA_DIR: directory, DATABASE_URL: database.url, ...environment });
+  // Importing is off unless a test wants it: what the tests name as sources must never be asked for.
+  const config = parseConfig({
+    PORT: '0',
+    DATA_DIR: directory,
+    DATABASE_URL: database.url,
+    IMPORTING: 'off',
+    ...environment,
+  });
   const app = await openApp(config, {
     log: createLog('silent'),
     onStatement: text => statements.push(text),

@@ -1,0 +1,151 @@
+import { and, eq, sql } from 'drizzle-orm';
+import type { ErrorCode } from '../errors.ts';
+import { type Connection, type Database, formatArray, type Transaction } from './database.ts';
+import { images } from './tables.ts';
+
+// The images themselves are the queue: one is due when `import_due_at` has come, a claim puts that off for as long
+// as a worker may take, and a worker that dies leaves an image that is due again by itself.
+
+/** What a worker needs to know of an image that it has claimed. */
+export interface ImportTask {
+  id: string;
+  productId: string;
+  sourceUrl: string | null;
+  sourcePath: string | null;
+  /** This try included. */
+  attempts: number;
+  /** Fences what is written: another claim makes it void. */
+  claim: string;
+}
+
+export interface ClaimOptions {
+  limit: number;
+  leaseMs: number;
+  maxPerHost: number;
+}
+
+/** Any fixed number: whoever claims holds this advisory lock, so that claims made at once keep the bound on hosts. */
+const claimLock = '7241690213452';
+
+/**
+ * Claims images that are due, oldest first, from as many hosts as there are: a million of one host do not hold up
+ * the one of another. Costs one index probe for each host that something is due from.
+ */
+export async function claimImports(db: Database, options: ClaimOptions): Promise<ImportTask[]> {
+  const { limit, leaseMs, maxPerHost } = options;
+  return db.transaction(async transaction => {
+    await transaction.execute(sql`select pg_advisory_xact_lock(${claimLock}::bigint)`);
+    const claimed = await transaction.execute<Record<keyof ImportTask, string>>(sql`
+      with recursive hosts as (
+        (select source_host from images where ${isPending} order by source_host limit 1)
+        union all
+        select (select source_host from images where ${isPending} and source_host > hosts.source_host
+                order by source_host limit 1)
+        from hosts where hosts.source_host is not null
+      ), busy as (
+        select source_host, count(*) as tasks from images
+        where import_claim is not null and import_due_at > now() group by source_host
+      ), due as (
+        select chosen.id from hosts
+        left join busy using (source_host)
+        cross join lateral (
+          select id, import_due_at from images
+          where ${isPending} and source_host = hosts.source_host and import_due_at <= now()
+          order by import_due_at
+          limit case hosts.source_host when '' then ${limit} else greatest(${maxPerHost} - coalesce(busy.tasks, 0), 0) end
+        ) chosen
+        order by chosen.import_due_at limit ${limit}
+      )
+      update images set
+        import_claim = gen_random_uuid(),
+        import_due_at = now() + make_interval(secs => ${leaseMs / 1_000}::float8),
+        attempts = attempts + 1
+      from due where images.id = due.id
+      returning images.id, product_id as "productId", source_url as "sourceUrl", source_path as "sourcePath",
+        attempts, import_claim as claim`);
+    return claimed.map(row => ({ ...row, attempts: Number(row.attempts) }));
+  });
+}
+
+const isPending = sql`import_due_at is not null and deleted_at is null`;
+
+/** The claim is the last that was made, and its time is not over. */
+function isHeld({ id, claim }: ImportTask) {
+  return and(eq(images.id, id), eq(images.importClaim, claim), sql`${images.importDueAt} > now()`);
+}
+
+/** False where the claim is no longer held: nothing is written then. */
+export async function finishImport(db: Transaction, task: ImportTask, fileHash: string): Promise<boolean> {
+  const finished = await db
+    .update(images)
+    .set({
+      state: 'UPLOADED',
+      fileHash,
+      failureCode: null,
+      failureMessage: null,
+      retryAt: null,
+      importDueAt: null,
+      importClaim: null,
+      updatedAt: sql`now()`,
+    })
+    .where(isHeld(task))
+    .returning({ id: images.id });
+  return finished.length > 0;
+}
+
+export interface ImportFailure {
+  code: ErrorCode;
+  message: string;
+  /** Null: given up. */
+  retryInMs: number | null;
+}
+
+/** Notes why a try failed, unless the claim is no longer held; the image stays, whatever becomes of it. */
+export async function failImport(db: Connection, task: ImportTask, failure: ImportFailure): Promise<void> {
+  const { code, message, retryInMs } = failure;
+  const retryAt =
+    retryInMs === null ? null : sql`now() + make_interval(secs => ${retryInMs / 1_000}::float8)`;
+  await db
+    .update(images)
+    .set({
+      state: retryInMs === null ? 'FAILED' : 'PENDING',
+      failureCode: code,
+      failureMessage: message,
+      retryAt,
+      importDueAt: retryAt,
+      importClaim: null,
+      updatedAt: sql`now()`,
+    })
+    .where(isHeld(task));
+}
+
+/** Hands back what a worker that stops has not finished: due at once, and the try does not count. */
+export async function releaseImport(db: Connection, task: ImportTask): Promise<void> {
+  await db
+    .update(images)
+    .set({ importDueAt: sql`now()`, importClaim: null, attempts: sql`${images.attempts} - 1` })
+    .where(isHeld(task));
+}
+
+/** Makes failed and waiting images due at once, with all their tries before them; the others stay as they are. */
+export async function retryImports(db: Transaction, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db
+    .update(images)
+    .set({
+      state: 'IMPORTED',
+      attempts: 0,
+      failureCode: null,
+      failureMessage: null,
+      retryAt: null,
+      importDueAt: sql`now()`,
+      importClaim: null,
+      updatedAt: sql`now()`,
+    })
+    .where(
+      and(
+        sql`${images.id} = any(${formatArray(ids)}::bigint[])`,
+        sql`${images.state} in ('PENDING', 'FAILED')`,
+      ),
+    );
+}

@@ -1,0 +1,41 @@
+import type { Transaction } from '../data/database.ts';
+import { purgeImages, restoreImages, updateImageSources, updateImages } from '../data/image-writes.ts';
+import {
+  findImagesByIds,
+  findPlacesOfProducts,
+  findRemovedWithSameBytes,
+  type ImageRow,
+} from '../data/images.ts';
+import { raiseImagesVersions } from '../data/products.ts';
+
+/**
+ * An image that a replacement added turns out to hold the bytes of one that the same replacement removed: then that
+ * one was meant. It takes the place, with its id, and the texts that the replacement did not give. The caller holds the
+ * product's lock.
+ */
+export async function keepSameBytes(transaction: Transaction, addedId: string): Promise<void> {
+  const [added] = await findImagesByIds(transaction, [addedId]);
+  const removed = added && (await findRemovedWithSameBytes(transaction, added));
+  if (!added || !removed) return;
+  await purgeImages(transaction, [added.id]);
+  const others = await findPlacesOfProducts(transaction, [added.productId]);
+  const isThumbnail = (added.isThumbnail || removed.isThumbnail) && !others.some(row => row.isThumbnail);
+  const kept = { ...mergeImages(added, removed), isThumbnail };
+  await restoreImages(transaction, [kept]);
+  await updateImages(transaction, [kept]);
+  await updateImageSources(transaction, [kept]);
+  await raiseImagesVersions(transaction, [kept.productId]);
+}
+
+function mergeImages(added: ImageRow, removed: ImageRow): ImageRow {
+  return {
+    ...added,
+    id: removed.id,
+    replacementId: null,
+    altText: added.altText ?? removed.altText,
+    altTexts: added.altTexts ?? removed.altTexts,
+    description: added.description ?? removed.description,
+    focalX: added.focalX ?? removed.focalX,
+    focalY: added.focalY ?? removed.focalY,
+  };
+}

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { claimImports, type ImportTask, releaseImport } from '../data/import-queue.ts';
+import { type ImportOptions, importImage } from './import-image.ts';
+
+export interface WorkerOptions extends ImportOptions {
+  concurrency: number;
+  maxPerHost: number;
+  leaseMs: number;
+  pollMs: number;
+}
+
+export interface Worker {
+  /** Looks for work at once, as after a change that brought some. */
+  wake(): void;
+  /** Claims no more, breaks off what is under way and hands it back. */
+  close(): Promise<void>;
+}
+
+/** Imports what is due until it is closed. Any number of workers may run, in any number of processes. */
+export function startWorker(options: WorkerOptions): Worker {
+  const closing = new AbortController();
+  const running = new Set<Promise<void>>();
+  let wakeUp = new AbortController();
+  const ended = work();
+  return {
+    wake: () => wakeUp.abort(),
+    async close() {
+      closing.abort();
+      wakeUp.abort();
+      await ended;
+      await Promise.all(running);
+    },
+  };
+
+  async function work(): Promise<void> {
+    while (!closing.signal.aborted) {
+      const isBusy = await claimSome();
+      if (isBusy) continue;
+      await sleep(options.pollMs, undefined, { signal: wakeUp.signal }).catch(() => {});
+      wakeUp = new AbortController();
+    }
+  }
+
+  /** True when there may be more to claim at once. */
+  async function claimSome(): Promise<boolean> {
+    const free = options.concurrency - running.size;
+    if (free > 0) {
+      const tasks = await claim(free);
+      for (const task of tasks) start(task);
+      if (tasks.length === 0) return false;
+    }
+    if (running.size >= options.concurrency) await Promise.race(running);
+    return true;
+  }
+
+  async function claim(limit: number): Promise<ImportTask[]> {
+    try {
+      return await claimImports(options.db, {
+        limit,
+        leaseMs: options.leaseMs,
+        maxPerHost: options.maxPerHost,
+      });
+    } catch (error) {
+      options.log.error({ err: error }, 'Looking for images to import failed; it is tried again');
+      return [];
+    }
+  }
+
+  function start(task: ImportTask): void {
+    const done = run(task).finally(() => {
+      running.delete(done);
+      wakeUp.abort();
+    });
+    running.add(done);
+  }
+
+  async function run(task: ImportTask): Promise<void> {
+    try {
+      await importImage(task, options, closing.signal);
+    } catch (error) {
+      // If nothing else can be done, the lease ends by itself, and the image is due again then.
+      if (closing.signal.aborted) await releaseImport(options.db, task).catch(() => {});
+      else options.log.error({ err: error, imageId: task.id }, 'Importing an image broke off');
+    }
+  }
+}
