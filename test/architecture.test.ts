@@ -12,7 +12,7 @@ function roomOf(file: string): string {
 
 const imports = files.flatMap(file => {
   const text = readFileSync(join(root, file), 'utf8');
-  const targets = text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g);
+  const targets = text.matchAll(/(?:\bfrom |^import |\bimport\()'([^']+)'/gm);
   return [...targets].map(([, target]) => ({ file, target: target ?? '' }));
 });
 

@@ -53,6 +53,8 @@ describe('a setting that is given', () => {
     ['STORAGE', 's3://bucket/prefix', { storage: 's3://bucket/prefix' }],
     ['SAMPLE', 'off', { sample: false }],
     ['GRAPHIQL', 'off', { graphiql: false }],
+    ['GRAPHIQL', 'false', { graphiql: false }],
+    ['GRAPHIQL', '1', { graphiql: true }],
     ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
     ['PAGE_SIZE', '250', { pageSize: 250 }],
   ])('is understood: %s=%s', (name, value, expected) => {
@@ -82,7 +84,7 @@ describe('a bad value', () => {
     ['DATABASE_URL', 'localhost', /^it must be a URL with postgres or postgresql$/],
     ['STORAGE', 'ftp://pictures', /^it must be .*disk.* or .*s3:/],
     ['SAMPLE', 'ON', /^it must be on or off$/],
-    ['GRAPHIQL', 'true', /^it must be on or off$/],
+    ['GRAPHIQL', 'sometimes', /^it must be on or off$/],
     ['LOG_LEVEL', 'loud', /^it must be trace or .* or silent$/],
   ])('is told with what would be right: %s=%s', (name, value, rule) => {
     expectRefused(name, value, rule);
