@@ -19,15 +19,18 @@ describe.runIf(isRoot)('a service that runs as root', () => {
     expect(statSync(join(directory, 'cluster/data')).uid).not.toBe(0);
   });
 
-  test.runIf(process.platform === 'linux')('gives the server no right but to pass closed folders', async () => {
-    const directory = makeDirectory();
-    chmodSync(dirname(directory), 0o711);
-    await open({ directory });
-    const status = readFileSync(`/proc/${postmasterPid(directory)}/status`, 'utf8');
-    expect(status).not.toMatch(/^Uid:.*\b0\b/m);
-    // CAP_DAC_READ_SEARCH or CAP_DAC_OVERRIDE, where the checkout itself lies below a closed folder.
-    expect(status).toMatch(/^CapEff:\s+0*[024]$/m);
-  });
+  test.runIf(process.platform === 'linux')(
+    'gives the server no right but to pass closed folders',
+    async () => {
+      const directory = makeDirectory();
+      chmodSync(dirname(directory), 0o711);
+      await open({ directory });
+      const status = readFileSync(`/proc/${postmasterPid(directory)}/status`, 'utf8');
+      expect(status).not.toMatch(/^Uid:.*\b0\b/m);
+      // CAP_DAC_READ_SEARCH or CAP_DAC_OVERRIDE, where the checkout itself lies below a closed folder.
+      expect(status).toMatch(/^CapEff:\s+0*[024]$/m);
+    },
+  );
 
   test('finds a way when the programs lie below a closed directory too', () => {
     const directory = makeDirectory();

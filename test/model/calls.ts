@@ -7,7 +7,7 @@ export interface Texts {
 }
 
 export interface Details extends Texts {
-  isThumbnail?: boolean | undefined;
+  isThumbnail?: boolean | null | undefined;
   focalPoint?: { x: number; y: number } | null | undefined;
   type?: ImageType | undefined;
   position?: number | undefined;

@@ -1,12 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Answer, type CallOf, failWith, groupOf, nothing } from './calls.ts';
-import { detailsProblems, idProblems, sourceProblems, textProblems, withSource, withTexts } from './model-forms.ts';
 import type { Prediction } from './model.ts';
 import {
-  findLive,
+  detailsProblems,
+  idProblems,
+  sourceProblems,
+  textProblems,
+  withSource,
+  withTexts,
+} from './model-forms.ts';
+import {
   type Found,
+  findLive,
   type ModelImage,
   type ModelProduct,
+  mapLive,
   productOf,
   raise,
   type State,
@@ -69,18 +77,24 @@ export function newImage(productId: string, sourceUrl: string, id: string): Mode
 
 function withDetails(image: ModelImage, input: CallOf<'updateProductImage'>['input']): ModelImage {
   const { type = image.type, isThumbnail = image.isThumbnail, focalPoint = image.focalPoint } = input;
-  return { ...withTexts(image, input), type, isThumbnail, focalPoint };
+  return { ...withTexts(image, input), type, isThumbnail: isThumbnail ?? false, focalPoint };
 }
 
 /** In front of the one that stands at `position`; last where there is none. */
 function insert(product: ModelProduct, image: ModelImage, position = Number.POSITIVE_INFINITY): ModelProduct {
   const group = groupOf(image.type);
-  return { ...product, live: { ...product.live, [group]: product.live[group].toSpliced(position, 0, image) } };
+  return {
+    ...product,
+    live: { ...product.live, [group]: product.live[group].toSpliced(position, 0, image) },
+  };
 }
 
 function takeOut(product: ModelProduct, { id, type }: ModelImage): ModelProduct {
   const group = groupOf(type);
-  return { ...product, live: { ...product.live, [group]: product.live[group].filter(image => image.id !== id) } };
+  return {
+    ...product,
+    live: { ...product.live, [group]: product.live[group].filter(image => image.id !== id) },
+  };
 }
 
 function flag(product: ModelProduct, { id, isThumbnail }: ModelImage): ModelProduct {
@@ -125,8 +139,5 @@ function alter(
 }
 
 function renewPlace(product: ModelProduct, id: string): ModelProduct {
-  const renew = (image: ModelImage) => (image.id === id ? { ...image, place: {} } : image);
-  const { GALLERY, SPIN_360, SWATCH } = product.live;
-  const live = { GALLERY: GALLERY.map(renew), SPIN_360: SPIN_360.map(renew), SWATCH: SWATCH.map(renew) };
-  return { ...product, live };
+  return mapLive(product, image => (image.id === id ? { ...image, place: {} } : image));
 }

@@ -48,7 +48,13 @@ export function pictureOf(url: string): string | null {
   return pictureOfUrl.get(url) ?? null;
 }
 
-export const badUrls = ['', 'a.jpg', 'ftp://example.com/a.jpg', 'https://', `https://example.com/${'l'.repeat(100)}`];
+export const badUrls = [
+  '',
+  'a.jpg',
+  'ftp://example.com/a.jpg',
+  'https://',
+  `https://example.com/${'l'.repeat(100)}`,
+];
 
 export const goodTexts = ['', 'sofa', 'Sofa, grün', '𝒮'.repeat(10)];
 export const badTexts = ['𝒮'.repeat(11), 'nul\0', '\ud83d'];
