@@ -29,6 +29,22 @@ export async function lockProducts(db: Transaction, ids: readonly string[]): Pro
     .for('update');
 }
 
+/** As `lockProducts`, for the products of images, deleted or not. An image never changes its product. */
+export async function lockProductsOfImages(
+  db: Transaction,
+  imageIds: readonly string[],
+): Promise<ProductRow[]> {
+  if (imageIds.length === 0) return [];
+  return db
+    .select()
+    .from(products)
+    .where(
+      sql`${products.id} in (select product_id from images where id = any(${formatArray(imageIds)}::bigint[]))`,
+    )
+    .orderBy(products.id)
+    .for('update');
+}
+
 /** As `lockProducts`; those that are not there come into being. */
 export async function lockOrCreateProducts(
   db: Transaction,

@@ -9,6 +9,15 @@ export interface NamedImage {
   path: Path;
 }
 
+/** The ids that are well-formed, each where it stands first; the others are problems. */
+export function checkIds(ids: readonly string[], field: string, problems: Problems): NamedImage[] {
+  const named = ids.flatMap((id, index) => {
+    const path = [field, index];
+    return problems.checkId(id, path) ? [{ id, path }] : [];
+  });
+  return checkRepeated(named, problems);
+}
+
 /** As the REST service that this one replaces says it. */
 export function imageNotFound(id: string): string {
   return `Product image not found with id: ${id}`;

@@ -6,10 +6,15 @@ import {
   findImagesOfProduct,
   type ImageRow,
 } from '../data/images.ts';
-import { findProductsByIds, lockProducts, raiseImagesVersions } from '../data/products.ts';
+import {
+  findProductsByIds,
+  lockProducts,
+  lockProductsOfImages,
+  raiseImagesVersions,
+} from '../data/products.ts';
 import { change } from './change.ts';
 import { checkBatch, type GalleryLimits } from './limits.ts';
-import { checkRepeated, imageNotFound, type NamedImage, productNotFound } from './presence.ts';
+import { checkIds, imageNotFound, type NamedImage, productNotFound } from './presence.ts';
 import { Problems } from './problems.ts';
 
 export interface RemoveOptions {
@@ -39,11 +44,7 @@ export async function deleteProductImages(
 ): Promise<ImageRow[]> {
   const problems = new Problems();
   checkBatch(input.ids, ['ids'], limits.maxIdsInMutation, problems);
-  const named = input.ids.flatMap((id, index) => {
-    const path = ['ids', index];
-    return problems.checkId(id, path) ? [{ id, path }] : [];
-  });
-  return removeNamed(db, checkRepeated(named, problems), null, input, limits, problems);
+  return removeNamed(db, checkIds(input.ids, 'ids', problems), null, input, limits, problems);
 }
 
 /** Deletes all images of a product, in their order; none is no error. */
@@ -74,7 +75,7 @@ async function removeNamed(
   const ids = named.map(({ id }) => id);
   return change(db, Boolean(options.dryRun), async transaction => {
     const problems = known.fork();
-    await lockProductsOf(transaction, ids);
+    await lockProductsOfImages(transaction, ids);
     const found = await findImagesEvenDeleted(transaction, ids);
     const deletable = new Map(
       found.filter(row => options.permanent || isLive(row)).map(row => [row.id, row]),
@@ -93,12 +94,6 @@ async function removeNamed(
 
 function isLive(row: ImageRow): boolean {
   return row.deletedAt === null;
-}
-
-/** An image never changes its product, so that this look may come before the lock. */
-async function lockProductsOf(transaction: Transaction, ids: readonly string[]): Promise<void> {
-  const rows = await findImagesEvenDeleted(transaction, ids);
-  await lockProducts(transaction, [...new Set(rows.map(row => row.productId))]);
 }
 
 function tellMissing(

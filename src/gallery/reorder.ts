@@ -7,7 +7,7 @@ import { keysOf, membersOf } from './arrangement.ts';
 import { change } from './change.ts';
 import { checkBatch, type GalleryLimits } from './limits.ts';
 import { assignOrderKeys } from './order-keys.ts';
-import { checkImagesOnProduct, checkVersion, productNotFound } from './presence.ts';
+import { checkIds, checkImagesOnProduct, checkVersion, productNotFound } from './presence.ts';
 import { Problems } from './problems.ts';
 
 export interface ReorderInput {
@@ -29,10 +29,7 @@ export async function reorderProductImages(
   // A whole set may be named: nobody who moves one picture of three hundred should have to think of batches.
   const most = Object.values(limits.maxImages).reduce((sum, size) => sum + size);
   checkBatch(input.imageIds, ['imageIds'], most, problems);
-  const named = input.imageIds.flatMap((id, index) => {
-    const path = ['imageIds', index];
-    return problems.checkId(id, path) ? [{ id, path }] : [];
-  });
+  const named = checkIds(input.imageIds, 'imageIds', problems);
   if (!problems.checkId(input.productId, ['productId'])) problems.throwIfAny();
   return change(db, false, async transaction => {
     const found = problems.fork();

@@ -7,13 +7,13 @@ import {
   type ImageRow,
   type PlacedRow,
 } from '../data/images.ts';
-import { lockProducts, raiseImagesVersions } from '../data/products.ts';
+import { lockProductsOfImages, raiseImagesVersions } from '../data/products.ts';
 import { imageGroups } from '../data/tables.ts';
 import { keysOf, membersOf } from './arrangement.ts';
 import { change } from './change.ts';
 import { checkBatch, checkRoom, type GalleryLimits } from './limits.ts';
 import { assignOrderKeys } from './order-keys.ts';
-import { checkRepeated, imageNotFound, type NamedImage } from './presence.ts';
+import { checkIds, imageNotFound, type NamedImage } from './presence.ts';
 import { Problems } from './problems.ts';
 
 /**
@@ -27,15 +27,15 @@ export async function restoreProductImages(
 ): Promise<ImageRow[]> {
   const problems = new Problems();
   checkBatch(ids, ['ids'], limits.maxIdsInMutation, problems);
-  const named = ids.flatMap((id, index) => {
-    const path = ['ids', index];
-    return problems.checkId(id, path) ? [{ id, path }] : [];
-  });
-  const once = checkRepeated(named, problems);
+  const named = checkIds(ids, 'ids', problems);
   return change(db, false, async transaction => {
     const found = problems.fork();
-    const productIds = await lockProductsOf(transaction, once);
-    const restorable = await checkRestorable(transaction, once, found);
+    const locked = await lockProductsOfImages(
+      transaction,
+      named.map(({ id }) => id),
+    );
+    const productIds = locked.map(product => product.id);
+    const restorable = await checkRestorable(transaction, named, found);
     const live = await findPlacesOfProducts(transaction, productIds);
     const places = productIds.flatMap(productId => {
       const isOfProduct = (row: PlacedRow) => row.productId === productId;
@@ -48,15 +48,6 @@ export async function restoreProductImages(
     const rows = new Map((await findImagesByIds(transaction, ids)).map(row => [row.id, row]));
     return ids.flatMap(id => rows.get(id) ?? []);
   });
-}
-
-async function lockProductsOf(transaction: Transaction, named: readonly NamedImage[]): Promise<string[]> {
-  const rows = await findImagesEvenDeleted(
-    transaction,
-    named.map(({ id }) => id),
-  );
-  const products = await lockProducts(transaction, [...new Set(rows.map(row => row.productId))]);
-  return products.map(product => product.id);
 }
 
 async function checkRestorable(

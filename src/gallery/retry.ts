@@ -3,7 +3,7 @@ import { findImagesByIds, type ImageRow } from '../data/images.ts';
 import { retryImports } from '../data/import-queue.ts';
 import { change } from './change.ts';
 import { checkBatch, type GalleryLimits } from './limits.ts';
-import { checkRepeated, imageNotFound } from './presence.ts';
+import { checkIds, imageNotFound } from './presence.ts';
 import { Problems } from './problems.ts';
 
 /**
@@ -17,16 +17,12 @@ export async function retryProductImages(
 ): Promise<ImageRow[]> {
   const problems = new Problems();
   checkBatch(ids, ['ids'], limits.maxIdsInMutation, problems);
-  const named = ids.flatMap((id, index) => {
-    const path = ['ids', index];
-    return problems.checkId(id, path) ? [{ id, path }] : [];
-  });
-  const once = checkRepeated(named, problems);
+  const named = checkIds(ids, 'ids', problems);
   return change(db, false, async transaction => {
     const found = problems.fork();
-    const wanted = once.map(({ id }) => id);
+    const wanted = named.map(({ id }) => id);
     const known = new Set((await findImagesByIds(transaction, wanted)).map(row => row.id));
-    for (const { id, path } of once) {
+    for (const { id, path } of named) {
       if (!known.has(id)) found.add('IMAGE_NOT_FOUND', path, imageNotFound(id));
     }
     found.throwIfAny();

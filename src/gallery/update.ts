@@ -7,7 +7,7 @@ import {
   updateImages,
 } from '../data/image-writes.ts';
 import { findImagesByIds, findPlacesOfProducts, type ImageRow } from '../data/images.ts';
-import { lockProducts, raiseImagesVersions } from '../data/products.ts';
+import { lockProductsOfImages, raiseImagesVersions } from '../data/products.ts';
 import type { ImageType } from '../data/tables.ts';
 import { groupOfType, membersOf, type Place, placeAt } from './arrangement.ts';
 import { change } from './change.ts';
@@ -65,11 +65,9 @@ function checkInput(input: UpdateInput, limits: GalleryLimits, problems: Problem
   };
 }
 
-/** The live image, its product locked. An image never changes its product, so that a look may come before the lock. */
+/** The live image, its product locked. */
 async function lockImage(transaction: Transaction, id: string): Promise<ImageRow | null> {
-  const [seen] = await findImagesByIds(transaction, [id]);
-  if (!seen) return null;
-  await lockProducts(transaction, [seen.productId]);
+  await lockProductsOfImages(transaction, [id]);
   const [image] = await findImagesByIds(transaction, [id]);
   return image ?? null;
 }

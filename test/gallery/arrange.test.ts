@@ -94,8 +94,8 @@ describe('reorderProductImages', () => {
     expect(images).toEqual([]);
     expect(linesOf(userErrors)).toEqual([
       'INVALID imageIds.5: imageIds[5] is "x"; it must be a decimal integer from 1 to 9223372036854775807',
-      'VERSION_CONFLICT expectedVersion: expectedVersion is 1, but the images are at version 2; read them anew and decide again',
       `DUPLICATE_INPUT imageIds.1: id ${a} stands at imageIds.0 already; name each image once`,
+      'VERSION_CONFLICT expectedVersion: expectedVersion is 1, but the images are at version 2; read them anew and decide again',
       `IMAGE_NOT_FOUND imageIds.2: Product image not found with id: ${b}`,
       `IMAGE_NOT_ON_PRODUCT imageIds.3: image ${f} is on product ${foreign.productId}, not on ${productId}`,
       'IMAGE_NOT_FOUND imageIds.4: Product image not found with id: 888888',
