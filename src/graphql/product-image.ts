@@ -121,6 +121,10 @@ ProductImage.implement({
       type: 'URL',
       nullable: true,
     }),
+    sourcePath: t.exposeString('sourcePath', {
+      description: 'Where it lay in the import directory; null when it came from elsewhere.',
+      nullable: true,
+    }),
     url: t.field({
       description: 'Where to show it from. Until it is imported: its source. Null when the import failed.',
       type: 'URL',
