@@ -40,7 +40,6 @@ export interface App {
 }
 
 const requestGraceMs = 10_000;
-const importLeaseMs = 45_000;
 const importPollMs = 500;
 
 /** Opens what the configuration names, in the order in which one needs the other, and serves. */
@@ -117,7 +116,7 @@ export function openWorker(config: Config, { database, storage, log }: Resources
     maxAttempts: config.maxImportAttempts,
     concurrency: config.importConcurrency,
     maxPerHost: config.maxDownloadsPerHost,
-    leaseMs: importLeaseMs,
+    leaseMs: config.importLeaseSeconds * 1_000,
     pollMs: importPollMs,
   });
 }

@@ -149,6 +149,12 @@ export const settings = {
     10_000,
     'For a download, redirects included.',
   ),
+  importLeaseSeconds: setting(
+    'IMPORT_LEASE_SECONDS',
+    integer(1, 3_600),
+    45,
+    'After these an image whose import did not end is taken up by another worker.',
+  ),
   maxImportAttempts: setting('MAX_IMPORT_ATTEMPTS', integer(1, 20), 5, 'Tries before an import is given up.'),
   maxFileBytes: setting('MAX_FILE_BYTES', integer(1_000, 200_000_000), 20_000_000, 'Bytes of an original.'),
   maxPixels: setting('MAX_PIXELS', integer(10_000, 200_000_000), 25_000_000, 'Pixels of an original.'),
@@ -224,6 +230,11 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   ) as Config;
   if (values.pageSize > values.maxPageSize) {
     problems.push(`PAGE_SIZE is ${values.pageSize}; it must be at most MAX_PAGE_SIZE, ${values.maxPageSize}`);
+  }
+  if (values.importLeaseSeconds * 1_000 <= values.downloadTimeoutMs) {
+    problems.push(
+      `IMPORT_LEASE_SECONDS is ${values.importLeaseSeconds}; it must be longer than DOWNLOAD_TIMEOUT_MS, ${values.downloadTimeoutMs}`,
+    );
   }
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return values;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type App, openApp, openResources, openWorker } from './app.ts';
 import { parseConfig } from './config.ts';
 import { purge } from './gallery/purge.ts';
+import { sweepOriginals } from './gallery/sweep.ts';
 import { formatSchema } from './graphql/schema.ts';
 import { createLog, innermostCause } from './log.ts';
 
@@ -75,7 +76,8 @@ async function purgeNow(): Promise<void> {
   await using opened = new AsyncDisposableStack();
   const { database, storage, log } = await openResources(parseConfig(process.env), opened, {}, true);
   const purged = await purge(database.db, storage);
-  log.info(purged, `Purged ${purged.images} images and ${purged.files} files`);
+  const swept = await sweepOriginals(database.db, storage);
+  log.info({ ...purged, swept }, `Purged ${purged.images} images and ${purged.files + swept} files`);
 }
 
 /** Prints the schema. */

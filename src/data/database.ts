@@ -29,7 +29,13 @@ export function openDatabase(url: string, options: DatabaseOptions): OpenDatabas
     connect_timeout: 5,
     backoff: () => 0.2,
     onnotice: () => {},
-    connection: { application_name: 'packshot', TimeZone: 'UTC', lock_timeout: 2_000 },
+    connection: {
+      application_name: 'packshot',
+      TimeZone: 'UTC',
+      lock_timeout: 2_000,
+      // A process that is frozen amid a change must not keep others from the product.
+      idle_in_transaction_session_timeout: 15_000,
+    },
     ...(onStatement && { debug: (_connection: number, text: string) => onStatement(text) }),
   });
   return {

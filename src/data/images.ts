@@ -99,10 +99,10 @@ export async function findImageByIdempotencyKey(db: Connection, key: string): Pr
   return row ?? null;
 }
 
-/** Of the images that went with the replacement that brought this one: the first that has its bytes. */
+/** Of the images that went with the replacement that brought this one: the first that has its bytes, of its own group if any. */
 export async function findRemovedWithSameBytes(
   db: Connection,
-  { productId, replacementId, fileHash }: ImageRow,
+  { productId, replacementId, fileHash, imageGroup }: ImageRow,
 ): Promise<ImageRow | null> {
   if (!replacementId || !fileHash) return null;
   const [row] = await selectImages(db)
@@ -114,7 +114,7 @@ export async function findRemovedWithSameBytes(
         eq(images.fileHash, fileHash),
       ),
     )
-    .orderBy(images.imageGroup, images.orderKey)
+    .orderBy(sql`${images.imageGroup} <> ${imageGroup}`, images.imageGroup, images.orderKey)
     .limit(1);
   return row ?? null;
 }

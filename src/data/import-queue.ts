@@ -29,7 +29,8 @@ const claimLock = '7241690213452';
 
 /**
  * Claims images that are due, oldest first, from as many hosts as there are: a million of one host do not hold up
- * the one of another. Costs one index probe for each host that something is due from.
+ * the one of another. Costs one index probe for each host that something is due from. Images that somebody else is at
+ * are left out, as they may not be due any more when that one is done.
  */
 export async function claimImports(db: Database, options: ClaimOptions): Promise<ImportTask[]> {
   const { limit, leaseMs, maxPerHost } = options;
@@ -53,6 +54,7 @@ export async function claimImports(db: Database, options: ClaimOptions): Promise
           where ${isPending} and source_host = hosts.source_host and import_due_at <= now()
           order by import_due_at
           limit case hosts.source_host when '' then ${limit} else greatest(${maxPerHost} - coalesce(busy.tasks, 0), 0) end
+          for update skip locked
         ) chosen
         order by chosen.import_due_at limit ${limit}
       )
@@ -96,13 +98,15 @@ export async function finishImport(db: Transaction, task: ImportTask, fileHash: 
 export interface ImportFailure {
   code: ErrorCode;
   message: string;
+  /** How many tries count. */
+  attempts: number;
   /** Null: given up. */
   retryInMs: number | null;
 }
 
 /** Notes why a try failed, unless the claim is no longer held; the image stays, whatever becomes of it. */
 export async function failImport(db: Connection, task: ImportTask, failure: ImportFailure): Promise<void> {
-  const { code, message, retryInMs } = failure;
+  const { code, message, attempts, retryInMs } = failure;
   const retryAt =
     retryInMs === null ? null : sql`now() + make_interval(secs => ${retryInMs / 1_000}::float8)`;
   await db
@@ -111,6 +115,7 @@ export async function failImport(db: Connection, task: ImportTask, failure: Impo
       state: retryInMs === null ? 'FAILED' : 'PENDING',
       failureCode: code,
       failureMessage: message,
+      attempts,
       retryAt,
       importDueAt: retryAt,
       importClaim: null,
@@ -119,11 +124,15 @@ export async function failImport(db: Connection, task: ImportTask, failure: Impo
     .where(isHeld(task));
 }
 
-/** Hands back what a worker that stops has not finished: due at once, and the try does not count. */
-export async function releaseImport(db: Connection, task: ImportTask): Promise<void> {
+/** Hands back what was not finished, due again after `delayMs`; the try does not count. */
+export async function releaseImport(db: Connection, task: ImportTask, delayMs: number): Promise<void> {
   await db
     .update(images)
-    .set({ importDueAt: sql`now()`, importClaim: null, attempts: sql`${images.attempts} - 1` })
+    .set({
+      importDueAt: sql`now() + make_interval(secs => ${delayMs / 1_000}::float8)`,
+      importClaim: null,
+      attempts: sql`${images.attempts} - 1`,
+    })
     .where(isHeld(task));
 }
 

@@ -50,6 +50,7 @@ export function withSource<Values extends ImageValues>(image: Values, source: So
     retryAt: null,
     importDueAt: stored ? null : new Date(),
     importClaim: null,
+    replacementId: null,
   };
 }
 

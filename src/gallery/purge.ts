@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import { extensionOf } from '../storage/formats.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
+import { sweepOriginals } from './sweep.ts';
 
 export interface Purged {
   images: number;
@@ -14,6 +15,8 @@ export interface Purged {
 
 const imagesAtOnce = 1_000;
 const filesAtOnce = 50;
+/** A sweep lists all that is stored, and what it finds is seldom and harmless. */
+const sweepIntervalMs = 6 * 60 * 60 * 1_000;
 
 /** Purges images whose retention has passed, then the files that no image names. Any number may run side by side. */
 export async function purge(db: Database, storage: Storage): Promise<Purged> {
@@ -57,10 +60,16 @@ export function startPurging(db: Database, storage: Storage, intervalMs: number,
   };
 
   async function purgeUntil(signal: AbortSignal): Promise<void> {
+    let sweepDueAt = 0;
     while (!signal.aborted) {
       try {
         const purged = await purge(db, storage);
         if (purged.images + purged.files > 0) log.info(purged, 'Purged what can no longer be restored');
+        if (Date.now() >= sweepDueAt) {
+          sweepDueAt = Date.now() + sweepIntervalMs;
+          const swept = await sweepOriginals(db, storage);
+          if (swept > 0) log.info({ files: swept }, 'Removed bytes that no image came to name');
+        }
       } catch (error) {
         log.error({ err: error }, 'Purging failed; it is tried again');
       }

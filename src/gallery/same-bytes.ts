@@ -2,6 +2,7 @@ import type { Transaction } from '../data/database.ts';
 import { purgeImages, restoreImages, updateImageSources, updateImages } from '../data/image-writes.ts';
 import {
   findImagesByIds,
+  findImagesEvenDeleted,
   findPlacesOfProducts,
   findRemovedWithSameBytes,
   type ImageRow,
@@ -17,13 +18,18 @@ export async function keepSameBytes(transaction: Transaction, addedId: string): 
   const [added] = await findImagesByIds(transaction, [addedId]);
   const removed = added && (await findRemovedWithSameBytes(transaction, added));
   if (!added || !removed) return;
+  const merged = mergeImages(added, removed);
+  // While it is deleted its type may change without its order key meeting that of another image.
+  await updateImages(transaction, [merged]);
+  // The purge takes no lock of the product's: it may have been quicker, and waits from that update on.
+  const isThere = (await findImagesEvenDeleted(transaction, [merged.id])).length > 0;
+  if (!isThere) return;
   await purgeImages(transaction, [added.id]);
   const others = await findPlacesOfProducts(transaction, [added.productId]);
   const isThumbnail = (added.isThumbnail || removed.isThumbnail) && !others.some(row => row.isThumbnail);
-  const kept = { ...mergeImages(added, removed), isThumbnail };
-  await restoreImages(transaction, [kept]);
-  await updateImages(transaction, [kept]);
+  const kept = { ...merged, isThumbnail };
   await updateImageSources(transaction, [kept]);
+  await restoreImages(transaction, [kept]);
   await raiseImagesVersions(transaction, [kept.productId]);
 }
 

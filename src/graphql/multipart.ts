@@ -3,7 +3,8 @@ import { rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { addAbortSignal } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream, type BusboyHeaders } from '@fastify/busboy';
 import { GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
@@ -44,9 +45,11 @@ export function useMultipart(limits: MultipartLimits): Plugin<object, NodeContex
   };
 }
 
-/** Headers of which a form on a foreign page can send none: a browser first asks whether it may. */
+/**
+ * Headers of which a form on a foreign page can send none: a browser first asks whether it may. `authorization` is not
+ * among them, as browsers send it by themselves to whom a password was given before.
+ */
 const preflightHeaders = [
-  'authorization',
   'apollo-require-preflight',
   'graphql-require-preflight',
   'x-apollo-operation-name',
@@ -64,10 +67,15 @@ function checkPreflight(headers: Headers): void {
 async function readMultipart({ req, res }: NodeContext, limits: MultipartLimits): Promise<GraphQLParams> {
   // Not awaited: the adapter lets the request flow in the next tick, whether anybody reads it or not.
   const directory = mkdtempSync(join(tmpdir(), 'packshot-upload-'));
-  const removeDirectory = () => rm(directory, { recursive: true, force: true }).catch(() => {});
+  const reading = readParts(req, directory, limits);
+  const removeDirectory = async () => {
+    // A file that is made while its folder goes would stay.
+    await reading.catch(() => {});
+    await rm(directory, { recursive: true, force: true }).catch(() => {});
+  };
   res.once('close', removeDirectory);
   if (res.closed) await removeDirectory();
-  return assemble(await readParts(req, directory, limits));
+  return assemble(await reading);
 }
 
 async function readParts(
@@ -75,8 +83,38 @@ async function readParts(
   directory: string,
   limits: MultipartLimits,
 ): Promise<Parts> {
-  const parser = new Busboy({
-    headers: request.headers as BusboyHeaders,
+  const parts: Parts = { fields: new Map(), files: new Map() };
+  const writing: Promise<void>[] = [];
+  const problems: GraphQLError[] = [];
+  const brokenOff = new AbortController();
+  try {
+    const parser = createParser(request, limits);
+    parser.on('field', (name, value, _nameTruncated, isTruncated) => {
+      if (isTruncated) problems.push(refuse(`${name} has more than ${limits.maxJsonBytes} bytes`));
+      parts.fields.set(name, value);
+    });
+    parser.on('file', (part, stream, name) => {
+      const file = new UploadedFile(name ?? '', join(directory, String(writing.length)));
+      parts.files.set(part, file);
+      writing.push(writeFile(stream, file, brokenOff.signal));
+    });
+    parser.on('filesLimit', () => problems.push(refuse(`more than ${limits.maxFiles} files in one request`)));
+    await pipeline(request, parser);
+  } catch (error) {
+    brokenOff.abort();
+    await Promise.allSettled(writing);
+    throw refuse(`the request cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+  await Promise.allSettled(writing);
+  await Promise.all(writing);
+  if (problems[0]) throw problems[0];
+  return parts;
+}
+
+/** @throws where the request's header names no boundary */
+function createParser({ headers }: IncomingMessage, limits: MultipartLimits) {
+  return new Busboy({
+    headers: headers as BusboyHeaders,
     limits: {
       fieldSize: limits.maxJsonBytes,
       fields: 2,
@@ -85,37 +123,18 @@ async function readParts(
       fileSize: limits.maxFileBytes + 1,
     },
   });
-  const parts: Parts = { fields: new Map(), files: new Map() };
-  const writing: Promise<void>[] = [];
-  const problems: GraphQLError[] = [];
-  parser.on('field', (name, value, _nameTruncated, isTruncated) => {
-    if (isTruncated) problems.push(refuse(`${name} has more than ${limits.maxJsonBytes} bytes`));
-    parts.fields.set(name, value);
-  });
-  parser.on('file', (part, stream, name) => {
-    const file = new UploadedFile(name ?? '', join(directory, String(writing.length)));
-    parts.files.set(part, file);
-    writing.push(writeFile(stream, file));
-  });
-  parser.on('filesLimit', () => problems.push(refuse(`more than ${limits.maxFiles} files in one request`)));
-  try {
-    await pipeline(request, parser);
-    await Promise.all(writing);
-  } catch (error) {
-    await Promise.allSettled(writing);
-    throw new GraphQLError(
-      `The multipart request cannot be read: ${error instanceof Error ? error.message : error}`,
-      {
-        extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
-      },
-    );
-  }
-  if (problems[0]) throw problems[0];
-  return parts;
 }
 
-async function writeFile(stream: BusboyFileStream, file: UploadedFile): Promise<void> {
-  await pipeline(stream, createWriteStream(file.temporaryPath, { mode: 0o600 }));
+/** Rejects where the file cannot be written; the stream is read to its end all the same, as the parser waits for that. */
+function writeFile(stream: BusboyFileStream, file: UploadedFile, brokenOff: AbortSignal): Promise<void> {
+  const output = addAbortSignal(brokenOff, createWriteStream(file.temporaryPath, { mode: 0o600 }));
+  stream.on('error', error => output.destroy(error));
+  output.on('error', () => stream.resume());
+  const written = finished(output);
+  // Looked at once all has been read; until then nobody else does, and that would end the process.
+  written.catch(() => {});
+  stream.pipe(output);
+  return written;
 }
 
 /** The operation, with the files in the places that the map names. */

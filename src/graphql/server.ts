@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import { createLoaders } from '../data/loaders.ts';
 import type { Logger } from '../log.ts';
+import { useBodyLimit } from './body-limit.ts';
+import { useContentTypes } from './content-types.ts';
 import type { Context } from './context.ts';
 import { createMaskError } from './mask-error.ts';
 import { type MultipartLimits, useMultipart } from './multipart.ts';
@@ -26,7 +28,9 @@ export function createGraphQLServer({ corsOrigins, multipart, log, ...context }:
     graphiql: false,
     landingPage: false,
     multipart: false,
-    plugins: [useMultipart(multipart)],
+    // One that holds for uploads too would forbid them.
+    maxRequestBodySize: false,
+    plugins: [useContentTypes(), useMultipart(multipart), useBodyLimit(multipart.maxJsonBytes)],
     logging: false,
   });
 }

@@ -1,46 +1,80 @@
-import { constants, open, realpath } from 'node:fs/promises';
+import { constants, type FileHandle, open, realpath } from 'node:fs/promises';
 import { isAbsolute, join, sep } from 'node:path';
 import { ImportError } from './import-error.ts';
 
+/** A file of the import directory, as it was when it was looked up. */
+export interface ImportFile {
+  sizeBytes: number;
+  /** Looks at all of it anew. */
+  read(): Promise<Buffer>;
+}
+
+// A named pipe would keep whoever opens it waiting for a writer, and with it one of few threads.
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const shownCharacters = 200;
+
 /**
- * The bytes of a file in the import directory. Nothing outside it is read, by whatever path or link.
- * @throws {ImportError} INVALID, SOURCE_NOT_FOUND or FILE_TOO_LARGE
+ * A file in the import directory. Nothing outside it is read, by whatever path or link.
+ * @throws {ImportError} INVALID, SOURCE_NOT_FOUND or FILE_TOO_LARGE; so does `read`
  */
-export async function readImportFile(directory: string, path: string, maxBytes: number): Promise<Buffer> {
-  const file = await findFile(directory, path);
-  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => {
+export async function findImportFile(directory: string, path: string, maxBytes: number): Promise<ImportFile> {
+  const sizeBytes = await withFile(directory, path, async file => checkSize(file, path, maxBytes));
+  return {
+    sizeBytes,
+    read: () =>
+      withFile(directory, path, async file => {
+        await checkSize(file, path, maxBytes);
+        return file.readFile();
+      }),
+  };
+}
+
+async function withFile<Result>(
+  directory: string,
+  path: string,
+  use: (file: FileHandle) => Promise<Result>,
+): Promise<Result> {
+  const place = await locate(directory, path);
+  const file = await open(place, openFlags).catch(() => {
     throw notFound(path);
   });
   try {
-    const found = await handle.stat();
-    if (!found.isFile()) throw notFound(path);
-    if (found.size > maxBytes)
-      throw new ImportError('FILE_TOO_LARGE', `file has ${found.size} bytes; at most ${maxBytes}`);
-    return await handle.readFile();
+    return await use(file);
   } finally {
-    await handle.close();
+    await file.close();
   }
 }
 
-async function findFile(directory: string, path: string): Promise<string> {
-  if (path === '' || isAbsolute(path) || path.includes('\0') || path.split(/[/\\]/).includes('..'))
-    throw leadsOut(path);
-  const root = await realpath(directory);
-  const file = await realpath(join(root, path)).catch(() => {
+async function checkSize(file: FileHandle, path: string, maxBytes: number): Promise<number> {
+  const found = await file.stat();
+  if (!found.isFile()) throw notFound(path);
+  if (found.size <= maxBytes) return found.size;
+  throw new ImportError('FILE_TOO_LARGE', `file has ${found.size} bytes; at most ${maxBytes}`);
+}
+
+async function locate(directory: string, path: string): Promise<string> {
+  const isWithin = path !== '' && !isAbsolute(path) && !path.split(/[/\\]/).includes('..');
+  if (!isWithin || path.includes('\0') || !path.isWellFormed()) throw leadsOut(path);
+  const missing = () => {
     throw notFound(path);
-  });
-  if (!file.startsWith(root + sep)) throw leadsOut(path);
+  };
+  const root = await realpath(directory).catch(missing);
+  const file = await realpath(join(root, path)).catch(missing);
+  if (!file.startsWith(root.endsWith(sep) ? root : root + sep)) throw leadsOut(path);
   return file;
 }
 
 function notFound(path: string): ImportError {
-  return new ImportError(
-    'SOURCE_NOT_FOUND',
-    `path is ${JSON.stringify(path)}; no file of the import directory has it`,
-  );
+  return new ImportError('SOURCE_NOT_FOUND', `${tell(path)}; no file of the import directory has it`);
 }
 
 function leadsOut(path: string): ImportError {
-  const message = `path is ${JSON.stringify(path)}; it must be that of a file within the import directory, relative to it`;
-  return new ImportError('INVALID', message);
+  return new ImportError(
+    'INVALID',
+    `${tell(path)}; it must be that of a file within the import directory, relative to it`,
+  );
+}
+
+function tell(path: string): string {
+  return `path is ${JSON.stringify(path.slice(0, shownCharacters))}${path.length > shownCharacters ? '…' : ''}`;
 }

@@ -2,6 +2,7 @@ import type { Database } from '../data/database.ts';
 import { noteReleasedFile } from '../data/files.ts';
 import { failImport, finishImport, type ImportTask } from '../data/import-queue.ts';
 import { lockProducts } from '../data/products.ts';
+import { change } from '../gallery/change.ts';
 import { keepSameBytes } from '../gallery/same-bytes.ts';
 import { holdStored, type Storable } from '../gallery/stored-files.ts';
 import type { Logger } from '../log.ts';
@@ -49,7 +50,7 @@ export async function importImage(
     await failImport(options.db, task, {
       code: error.code,
       message: error.message,
-      retryInMs: retryDelay(task, error, options),
+      ...planRetry(task, error, options),
     });
   }
 }
@@ -73,7 +74,7 @@ async function fetchSource(task: ImportTask, options: ImportOptions, signal: Abo
 
 /** One transaction, so that no image says that it is stored without its bytes, and no bytes stay without an image. */
 async function tellImage(task: ImportTask, original: Storable, db: Database): Promise<void> {
-  await db.transaction(async transaction => {
+  await change(db, false, async transaction => {
     await lockProducts(transaction, [task.productId]);
     await holdStored(transaction, [original]);
     const isOurs = await finishImport(transaction, task, original.file.hash);
@@ -82,12 +83,16 @@ async function tellImage(task: ImportTask, original: Storable, db: Database): Pr
   });
 }
 
-/** Doubles with each try, give or take half, so that what failed together does not come back together. */
-function retryDelay(
+/**
+ * Whether and when to try again: the wait doubles with each try, give or take half, so that what failed together does
+ * not come back together. That our own storage fails is not the image's fault: it is never given up for that.
+ */
+function planRetry(
   { attempts }: ImportTask,
-  { permanent }: ImportError,
+  { code, permanent }: ImportError,
   { maxAttempts }: ImportOptions,
-): number | null {
-  if (permanent || attempts >= maxAttempts) return null;
-  return firstDelayMs * 2 ** (attempts - 1) * (0.5 + Math.random());
+): { attempts: number; retryInMs: number | null } {
+  const counted = code === 'STORAGE_FAILED' ? Math.min(attempts, maxAttempts - 1) : attempts;
+  if (permanent || counted >= maxAttempts) return { attempts, retryInMs: null };
+  return { attempts: counted, retryInMs: firstDelayMs * 2 ** counted * (0.25 + Math.random() / 2) };
 }

@@ -1,7 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
+import { UserErrors } from '../errors.ts';
 import type { SourceInput, StoredFile } from '../gallery/source.ts';
+import type { Storable } from '../gallery/stored-files.ts';
 import type { Storage } from '../storage/storage.ts';
-import { readImportFile } from './import-directory.ts';
+import { createBudget } from './budget.ts';
+import { findImportFile, type ImportFile } from './import-directory.ts';
 import { ImportError } from './import-error.ts';
 import type { ImageLimits } from './inspect.ts';
 import { storeOriginal } from './store-original.ts';
@@ -26,13 +29,24 @@ export interface IntakeOptions {
   importDirectory: string | null;
 }
 
+/** Files that are in memory at once, whatever the number of requests and of files in them. */
+const maxBytesAtOnce = 64_000_000;
+
 /** Takes in what is here already, so that it is ready at once; what cannot be is told, never thrown. */
 export function createIntake({ storage, imageLimits, maxBytes, importDirectory }: IntakeOptions): Intake {
+  const memory = createBudget(maxBytesAtOnce);
+  const take = async ({ sizeBytes, read }: ImportFile): Promise<Storable> => {
+    const readWithin = () => memory.spend(sizeBytes, read);
+    const { file, ensureStored } = await memory.spend(sizeBytes, async () =>
+      storeOriginal(await read(), storage, imageLimits, readWithin),
+    );
+    return { file, ensureStored: () => ensureStored().catch(tellLate) };
+  };
   return {
     takeUpload: ({ name, temporaryPath }) =>
       tell('file', async () => {
-        const bytes = await readUpload(temporaryPath, maxBytes);
-        return { ...(await storeOriginal(bytes, storage, imageLimits)), name: name || 'image', path: null };
+        const stored = await take(await findUpload(temporaryPath, maxBytes));
+        return { ...stored, name: name || 'image', path: null };
       }),
     takePath: path =>
       tell('path', async () => {
@@ -42,9 +56,8 @@ export function createIntake({ storage, imageLimits, maxBytes, importDirectory }
             'path is given, but this service has no import directory; give a url or a file',
           );
         }
-        const bytes = await readImportFile(importDirectory, path, maxBytes);
-        const name = path.split('/').at(-1) ?? path;
-        return { ...(await storeOriginal(bytes, storage, imageLimits)), name, path };
+        const stored = await take(await findImportFile(importDirectory, path, maxBytes));
+        return { ...stored, name: path.split('/').at(-1) ?? path, path };
       }),
   };
 }
@@ -58,8 +71,17 @@ async function tell(field: string, take: () => Promise<StoredFile>): Promise<Sou
   }
 }
 
-async function readUpload(path: string, maxBytes: number): Promise<Buffer> {
+/** What fails while the change is written is told with it; which of its files it was is not known there. */
+function tellLate(error: unknown): never {
+  if (!(error instanceof ImportError)) throw error;
+  throw new UserErrors([{ code: error.code, path: ['input'], message: error.message }]);
+}
+
+async function findUpload(path: string, maxBytes: number): Promise<ImportFile> {
   const { size } = await stat(path);
-  if (size > maxBytes) throw new ImportError('FILE_TOO_LARGE', `file has more than ${maxBytes} bytes`);
-  return readFile(path);
+  if (size <= maxBytes) return { sizeBytes: size, read: () => readFile(path) };
+  throw new ImportError(
+    'FILE_TOO_LARGE',
+    `file has more than ${maxBytes} bytes; at most that many are taken`,
+  );
 }

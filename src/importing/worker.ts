@@ -16,6 +16,9 @@ export interface Worker {
   close(): Promise<void>;
 }
 
+/** As long as it may take until the database is well again. */
+const brokenOffDelayMs = 5_000;
+
 /** Imports what is due until it is closed. Any number of workers may run, in any number of processes. */
 export function startWorker(options: WorkerOptions): Worker {
   const closing = new AbortController();
@@ -78,9 +81,10 @@ export function startWorker(options: WorkerOptions): Worker {
     try {
       await importImage(task, options, closing.signal);
     } catch (error) {
-      // If nothing else can be done, the lease ends by itself, and the image is due again then.
-      if (closing.signal.aborted) await releaseImport(options.db, task).catch(() => {});
-      else options.log.error({ err: error, imageId: task.id }, 'Importing an image broke off');
+      const isStopping = closing.signal.aborted;
+      if (!isStopping) options.log.error({ err: error, imageId: task.id }, 'Importing an image broke off');
+      // It is not the image's fault. If this fails too, the lease ends by itself, and the image is due again then.
+      await releaseImport(options.db, task, isStopping ? 0 : brokenOffDelayMs).catch(() => {});
     }
   }
 }
