@@ -19,6 +19,11 @@ export interface CreateInput extends Details {
   idempotencyKey?: string | undefined;
 }
 
+/** As GraphQL hands it on. */
+export function withDefaults(input: CreateInput): CreateInput {
+  return { type: 'MORE_PHOTO', isThumbnail: false, ...input };
+}
+
 export interface UpdateInput extends Details {
   source?: { url: string } | undefined;
 }
@@ -59,14 +64,15 @@ export type Call =
   | { name: 'deleteProductImages'; ids: string[]; permanent: boolean; dryRun: boolean }
   | { name: 'deleteAllProductImages'; productId: string; permanent: boolean; dryRun: boolean }
   | { name: 'restoreProductImages'; ids: string[] }
+  | { name: 'retryProductImages'; ids: string[] }
   | { name: 'updateProduct'; id: string; input: ProductInput }
   | { name: 'readGallery'; productId: string }
   /** The time in which deleted images can be restored passes. */
   | { name: 'expire'; ids: string[] }
   /** The job that purges; `ids` are those that it took, where that is known. */
   | { name: 'purge'; ids?: string[] }
-  /** The bytes of an image arrive. */
-  | { name: 'import'; id: string; contentHash: string };
+  /** The bytes of an image arrive; null: they do not, and it is given up. */
+  | { name: 'import'; id: string; contentHash: string | null };
 
 export type CallOf<Name extends Call['name']> = Extract<Call, { name: Name }>;
 

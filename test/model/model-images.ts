@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Answer, type CallOf, failWith, groupOf, nothing } from './calls.ts';
+import { type Answer, type CallOf, failWith, groupOf, nothing, withDefaults } from './calls.ts';
 import type { Prediction } from './model.ts';
 import {
   detailsProblems,
@@ -15,6 +15,7 @@ import {
   type ModelImage,
   type ModelProduct,
   mapLive,
+  newPlace,
   productOf,
   raise,
   type State,
@@ -41,7 +42,8 @@ export function create(
   ];
   if (wrong.length > 0) return { state, answer: failWith(wrong) };
   const earlier = key === undefined ? undefined : state.keys.get(key);
-  if (earlier && earlier.input !== JSON.stringify(input)) {
+  const same = JSON.stringify(withDefaults(input));
+  if (earlier && earlier.input !== same) {
     return { state, answer: failWith(['IDEMPOTENCY_KEY_REUSED input.idempotencyKey']) };
   }
   if (earlier) return { state, answer: { ...nothing, images: viewById(state, earlier.imageId) } };
@@ -54,7 +56,7 @@ export function create(
   }
   const added = withProduct(state, raise(flag(insert(product, said, input.position), said)));
   const keys = new Map(added.keys);
-  if (key !== undefined) keys.set(key, { input: JSON.stringify(input), imageId: image.id });
+  if (key !== undefined) keys.set(key, { input: same, imageId: image.id });
   return { state: { ...added, keys }, answer: { ...nothing, images: viewById(added, image.id) } };
 }
 
@@ -71,7 +73,8 @@ export function newImage(productId: string, sourceUrl: string, id: string): Mode
     description: null,
     focalPoint: null,
     isThumbnail: false,
-    place: {},
+    place: newPlace(),
+    replacement: null,
   };
 }
 
@@ -139,5 +142,5 @@ function alter(
 }
 
 function renewPlace(product: ModelProduct, id: string): ModelProduct {
-  return mapLive(product, image => (image.id === id ? { ...image, place: {} } : image));
+  return mapLive(product, image => (image.id === id ? { ...image, place: newPlace() } : image));
 }

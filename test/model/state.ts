@@ -5,14 +5,20 @@ import { pictureOf } from './vocabulary.ts';
 // What the documents say that a store holds, in plain arrays. Nothing here is ever changed in place: what a call
 // did not touch is the same object afterwards.
 
-/** Stands for having been put somewhere; a new one whenever the image may have moved against its neighbours. */
-export type Place = object;
+/** Stands for having been put somewhere; a new one, and higher, whenever the image may have moved against its neighbours. */
+export type Place = number;
+
+let lastPlace = 0;
+export function newPlace(): Place {
+  lastPlace += 1;
+  return lastPlace;
+}
 
 export interface ModelImage {
   id: string;
   productId: string;
   type: ImageType;
-  state: 'IMPORTED' | 'UPLOADED';
+  state: 'IMPORTED' | 'UPLOADED' | 'FAILED';
   sourceUrl: string;
   contentHash: string | null;
   altText: string | null;
@@ -21,15 +27,21 @@ export interface ModelImage {
   focalPoint: { x: number; y: number } | null;
   isThumbnail: boolean;
   place: Place;
+  /** The replacement that added it for want of one with its source; until then it may be one that it removed. */
+  replacement: object | null;
 }
 
 export interface DeletedImage {
   image: ModelImage;
   position: number;
+  /** Whatever was put somewhere since has a higher place. */
+  leftAt: Place;
   /** What stood in front of it and behind it. */
   before: ReadonlySet<Place>;
   after: ReadonlySet<Place>;
   isExpired: boolean;
+  /** The replacement that removed it. */
+  replacement: object | null;
 }
 
 export type Groups = Record<ImageGroup, readonly ModelImage[]>;
@@ -50,9 +62,11 @@ export interface State {
   /** By idempotency key; gone with the image. */
   keys: ReadonlyMap<string, { input: string; imageId: string }>;
   purgedIds: readonly string[];
+  /** Those of them that the job took. */
+  overdueIds: readonly string[];
 }
 
-export const emptyState: State = { products: new Map(), keys: new Map(), purgedIds: [] };
+export const emptyState: State = { products: new Map(), keys: new Map(), purgedIds: [], overdueIds: [] };
 
 export const groups: readonly ImageGroup[] = ['GALLERY', 'SPIN_360', 'SWATCH'];
 
@@ -75,9 +89,19 @@ export function liveImages(product: ModelProduct): ModelImage[] {
   return groups.flatMap(group => product.live[group]);
 }
 
+export function mapGroups(
+  live: Groups,
+  change: (list: readonly ModelImage[], group: ImageGroup) => readonly ModelImage[],
+): Groups {
+  return {
+    GALLERY: change(live.GALLERY, 'GALLERY'),
+    SPIN_360: change(live.SPIN_360, 'SPIN_360'),
+    SWATCH: change(live.SWATCH, 'SWATCH'),
+  };
+}
+
 export function mapLive(product: ModelProduct, change: (image: ModelImage) => ModelImage): ModelProduct {
-  const mapped = groups.map(group => [group, product.live[group].map(change)]);
-  return { ...product, live: Object.fromEntries(mapped) as Groups };
+  return { ...product, live: mapGroups(product.live, list => list.map(change)) };
 }
 
 /** Takes the flag from all but one. */
@@ -111,7 +135,7 @@ export function findLive(state: State, id: string): Found | null {
 }
 
 export function view({ product, image, deleted }: Found): ImageView {
-  const { place: _, ...told } = image;
+  const { place: _, replacement: __, ...told } = image;
   const group = groupOf(image.type);
   const position = deleted?.position ?? product.live[group].indexOf(image);
   return {
