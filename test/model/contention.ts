@@ -26,12 +26,16 @@ interface Arena extends Contention, Writers {
 export async function contend(writers: Writers, contention: Contention): Promise<Deed[]> {
   const arena: Arena = { ...writers, ...contention, deeds: [], keyed: [], stop: new AbortController() };
   const callers = arena.writers.slice(0, -1).map((_, index) => makeCalls(arena, index));
-  const all = [...callers, letTimePass(arena, callers.length), watch(arena), sleep(contention.durationMs)];
+  const all = [...callers, letTimePass(arena, callers.length), watch(arena), countDown(arena)];
   const ended = all.map(one => one.finally(() => arena.stop.abort()));
   // All end before anything is told, so that nothing writes when the services close.
   await Promise.allSettled(ended);
   await Promise.all(ended);
   return arena.deeds;
+}
+
+async function countDown({ durationMs, stop }: Arena): Promise<void> {
+  await sleep(durationMs, undefined, { signal: stop.signal }).catch(() => {});
 }
 
 async function makeCalls(arena: Arena, index: number): Promise<void> {

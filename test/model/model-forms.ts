@@ -73,5 +73,6 @@ export function withTexts(image: ModelImage, { altText, altTexts, description }:
 /** The image from another source, of which the bytes are not here yet; another spelling of its own is none. */
 export function withSource(image: ModelImage, source: { url: string } | undefined): ModelImage {
   if (!source || pictureOf(source.url) === pictureOf(image.sourceUrl)) return image;
-  return { ...image, sourceUrl: source.url, state: 'IMPORTED', contentHash: null };
+  // What comes from elsewhere now is no longer what a replacement added.
+  return { ...image, sourceUrl: source.url, state: 'IMPORTED', contentHash: null, replacement: null };
 }

@@ -83,12 +83,9 @@ function bringBack(
   return { ...product, deleted, live };
 }
 
-/** Its old one, but where something was put into its group since, and may have taken that. */
-function placeOf(product: ModelProduct, { image, leftAt }: DeletedImage): Place {
-  const group = groupOf(image.type);
-  const deleted = product.deleted.filter(other => groupOf(other.image.type) === group);
-  const others = [...product.live[group], ...deleted.map(other => other.image)];
-  return others.some(other => other.place > leftAt) ? newPlace() : image.place;
+/** Its old one, but where another may have taken that. */
+function placeOf(product: ModelProduct, { image }: DeletedImage): Place {
+  return product.contested.has(image.place) ? newPlace() : image.place;
 }
 
 /** Restored images that stand otherwise than they did to a neighbour that has not been moved since. */

@@ -5,7 +5,7 @@ import { pictureOf } from './vocabulary.ts';
 // What the documents say that a store holds, in plain arrays. Nothing here is ever changed in place: what a call
 // did not touch is the same object afterwards.
 
-/** Stands for having been put somewhere; a new one, and higher, whenever the image may have moved against its neighbours. */
+/** Stands for having been put somewhere; a new one whenever the image may have moved against its neighbours. */
 export type Place = number;
 
 let lastPlace = 0;
@@ -34,8 +34,6 @@ export interface ModelImage {
 export interface DeletedImage {
   image: ModelImage;
   position: number;
-  /** Whatever was put somewhere since has a higher place. */
-  leftAt: Place;
   /** What stood in front of it and behind it. */
   before: ReadonlySet<Place>;
   after: ReadonlySet<Place>;
@@ -54,6 +52,8 @@ export interface ModelProduct {
   version: number;
   live: Groups;
   deleted: readonly DeletedImage[];
+  /** Where an image was put while another of its group was away, and the places of those that were away. */
+  contested: ReadonlySet<Place>;
 }
 
 export interface State {
@@ -73,11 +73,28 @@ export const groups: readonly ImageGroup[] = ['GALLERY', 'SPIN_360', 'SWATCH'];
 export function productOf(state: State, id: string): ModelProduct {
   const live = { GALLERY: [], SPIN_360: [], SWATCH: [] };
   const unseen = { id, kind: 'PRODUCT' as const, parentId: null, marketingColor: null, version: 0 };
-  return state.products.get(id) ?? { ...unseen, live, deleted: [] };
+  return state.products.get(id) ?? { ...unseen, live, deleted: [], contested: new Set() };
 }
 
 export function withProduct(state: State, product: ModelProduct): State {
-  return { ...state, products: new Map(state.products).set(product.id, product) };
+  const contested = findContested(productOf(state, product.id), product);
+  return { ...state, products: new Map(state.products).set(product.id, { ...product, contested }) };
+}
+
+/** Whoever was put somewhere may stand just where one that is away remembers to have stood. */
+function findContested(before: ModelProduct, after: ModelProduct): ReadonlySet<Place> {
+  const known = new Set(
+    [...liveImages(before), ...before.deleted.map(({ image }) => image)].map(({ place }) => place),
+  );
+  const contested = groups.flatMap(group => {
+    const fresh = after.live[group].filter(({ place }) => !known.has(place));
+    const away = before.deleted.filter(
+      one => after.deleted.includes(one) && groupOf(one.image.type) === group,
+    );
+    const places = [...fresh, ...away.map(({ image }) => image)].map(({ place }) => place);
+    return fresh.length > 0 && away.length > 0 ? places : [];
+  });
+  return contested.length > 0 ? new Set([...before.contested, ...contested]) : before.contested;
 }
 
 /** The product after a change of its set. */
