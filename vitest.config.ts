@@ -1,15 +1,32 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const speedTests = 'test/**/*.speed.test.ts';
+
 export default defineConfig({
   resolve: {
     // Without it vitest loads graphql twice, once as ESM and once as CommonJS, and its instanceof checks fail.
     alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql/index.js')) }],
   },
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'facts',
+          include: ['test/**/*.test.ts'],
+          exclude: [speedTests, 'test/gateways/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // What measures wants the machine for itself: after the others, one file at a time.
+        extends: true,
+        test: { name: 'speed', include: [speedTests], fileParallelism: false, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

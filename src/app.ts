@@ -6,7 +6,7 @@ import { migrateDatabase } from './data/migrate.ts';
 import { collectFiles, startPurging } from './gallery/purge.ts';
 import type { Context } from './graphql/context.ts';
 import { createGraphQLServer } from './graphql/server.ts';
-import { createIntake } from './importing/intake.ts';
+import { createIntake, type Intake } from './importing/intake.ts';
 import { startWorker, type Worker } from './importing/worker.ts';
 import { type Listening, listen } from './listen.ts';
 import { createLog, type Logger } from './log.ts';
@@ -136,12 +136,7 @@ async function serve(config: Config, resources: Resources, worker: Worker | null
       graphql: createGraphQLServer({
         db: database.db,
         limits: limitsOf(config),
-        intake: createIntake({
-          storage,
-          imageLimits: imageLimitsOf(config),
-          maxBytes: config.maxFileBytes,
-          importDirectory: config.importDirectory || null,
-        }),
+        intake: openIntake(config, resources),
         wakeImporting: () => worker?.wake(),
         collectFiles: () => collectFilesNow(database.db, storage, log),
         publicUrl: publicUrlOf(config, server.port),
@@ -162,6 +157,15 @@ async function serve(config: Config, resources: Resources, worker: Worker | null
   return server;
 }
 
+export function openIntake(config: Config, { storage }: Resources): Intake {
+  return createIntake({
+    storage,
+    imageLimits: imageLimitsOf(config),
+    maxBytes: config.maxFileBytes,
+    importDirectory: config.importDirectory || null,
+  });
+}
+
 const maxJsonBytes = 4_000_000;
 
 /** The images are gone by then: bytes that cannot be removed now are left to the next purge. */
@@ -173,7 +177,7 @@ async function collectFilesNow(db: Database, storage: Storage, log: Logger): Pro
   }
 }
 
-function publicUrlOf({ publicUrl, host }: Config, port: number): string {
+export function publicUrlOf({ publicUrl, host }: Config, port: number): string {
   const name = host === '127.0.0.1' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return publicUrl ? publicUrl.replace(/\/+$/, '') : `http://${name}:${port}`;
 }
@@ -182,6 +186,6 @@ function imageLimitsOf({ maxPixels, maxSide }: Config) {
   return { maxPixels, maxSide, timeoutMs: 10_000 };
 }
 
-function limitsOf({ maxGalleryImages, maxFrames, maxSwatches, ...limits }: Config): Context['limits'] {
+export function limitsOf({ maxGalleryImages, maxFrames, maxSwatches, ...limits }: Config): Context['limits'] {
   return { ...limits, maxImages: { GALLERY: maxGalleryImages, SPIN_360: maxFrames, SWATCH: maxSwatches } };
 }

@@ -8,9 +8,15 @@ export interface Listening {
   close(graceMs: number): Promise<void>;
 }
 
+/**
+ * Longer than the minute for which proxies keep an idle connection: else one sends a request down a connection that
+ * is just being closed here, and its client is told of a bad gateway.
+ */
+const keepAliveMs = 75_000;
+
 /** Serves `handler`; a port that is taken is an error that says so. */
 export async function listen(handler: RequestListener, host: string, port: number): Promise<Listening> {
-  const server = createServer(handler);
+  const server = createServer({ keepAliveTimeout: keepAliveMs }, handler);
   const close = prepareClose(server);
   server.listen(port, host);
   try {

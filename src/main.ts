@@ -1,15 +1,22 @@
 import { once } from 'node:events';
-import { type App, openApp, openResources, openWorker } from './app.ts';
+import { createWriteStream } from 'node:fs';
+import { type App, limitsOf, openApp, openIntake, openResources, openWorker, publicUrlOf } from './app.ts';
+import { parseExportArguments, parseImportArguments } from './bulk/arguments.ts';
+import { exportImages } from './bulk/export-images.ts';
+import { formatSummary, importFile } from './bulk/import-file.ts';
 import { parseConfig } from './config.ts';
 import { purge } from './gallery/purge.ts';
 import { sweepOriginals } from './gallery/sweep.ts';
 import { formatSchema } from './graphql/schema.ts';
 import { createLog, innermostCause } from './log.ts';
+import { formatOriginalAddress } from './rendering/address.ts';
 
-const commands: Record<string, (stop: AbortSignal) => Promise<void>> = {
+const commands: Record<string, (stop: AbortSignal) => Promise<number | void>> = {
   serve,
   work,
   migrate,
+  import: importImages,
+  export: exportAll,
   purge: purgeNow,
   schema,
 };
@@ -80,6 +87,40 @@ async function purgeNow(): Promise<void> {
   log.info({ ...purged, swept }, `Purged ${purged.images} images and ${purged.files + swept} files`);
 }
 
+/** Adds the images of a file, also beside a running service. 2: some lines were refused. 1: stopped before the end. */
+async function importImages(stop: AbortSignal): Promise<number> {
+  const options = await parseImportArguments(process.argv.slice(3));
+  const config = parseConfig(process.env);
+  await using opened = new AsyncDisposableStack();
+  const resources = await openResources(config, opened, { log: createLog('warn') }, true);
+  const summary = await importFile({
+    ...options,
+    db: resources.database.db,
+    limits: limitsOf(config),
+    takePath: openIntake(config, resources).takePath,
+    terminal: process.stderr,
+    stop,
+  });
+  process.stdout.write(`${formatSummary(summary, options.reportPath)}\n`);
+  if (!summary.isDone) return 1;
+  return summary.refused > 0 ? 2 : 0;
+}
+
+/** Writes every image, in the form that import reads. */
+async function exportAll(stop: AbortSignal): Promise<void> {
+  const { format, outputPath } = parseExportArguments(process.argv.slice(3));
+  const config = parseConfig(process.env);
+  await using opened = new AsyncDisposableStack();
+  // Standard output is for the images.
+  const { database } = await openResources(config, opened, { log: createLog('silent') }, true);
+  const output = outputPath === null ? process.stdout : createWriteStream(outputPath);
+  const addressOf = (hash: string, mimeType: string) =>
+    formatOriginalAddress(publicUrlOf(config, config.port), hash, mimeType);
+  const count = await exportImages({ db: database.db, format, output, addressOf, stop });
+  if (outputPath !== null) await new Promise<void>(done => output.end(() => done()));
+  process.stderr.write(`Exported ${count.toLocaleString('en')} images\n`);
+}
+
 /** Prints the schema. */
 async function schema(): Promise<void> {
   process.stdout.write(formatSchema());
@@ -93,8 +134,7 @@ if (!command) {
 }
 const stop = listenForSignals();
 try {
-  await command(stop);
-  process.exit(0);
+  process.exit((await command(stop)) ?? 0);
 } catch (error) {
   if (stop.aborted) process.exit(0);
   process.stderr.write(`${describeError(error)}\n`);

@@ -100,21 +100,17 @@ export async function findImageByIdempotencyKey(db: Connection, key: string): Pr
 }
 
 /** Of the images that went with the replacement that brought this one: the first that has its bytes, of its own group if any. */
-export async function findRemovedWithSameBytes(
-  db: Connection,
-  { productId, replacementId, fileHash, imageGroup }: ImageRow,
-): Promise<ImageRow | null> {
-  if (!replacementId || !fileHash) return null;
+export async function findRemovedWithSameBytes(db: Connection, addedId: string): Promise<ImageRow | null> {
+  const added = sql`select product_id, replacement_id, file_hash from images where id = ${addedId}`;
+  const group = sql`select image_group from images where id = ${addedId}`;
   const [row] = await selectImages(db)
     .where(
       and(
-        eq(images.productId, productId),
+        sql`(${images.productId}, ${images.replacementId}, ${images.fileHash}) = (${added})`,
         isNotNull(images.deletedAt),
-        eq(images.replacementId, replacementId),
-        eq(images.fileHash, fileHash),
       ),
     )
-    .orderBy(sql`${images.imageGroup} <> ${imageGroup}`, images.imageGroup, images.orderKey)
+    .orderBy(sql`${images.imageGroup} <> (${group})`, images.imageGroup, images.orderKey)
     .limit(1);
   return row ?? null;
 }

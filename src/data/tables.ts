@@ -185,5 +185,24 @@ export const imageCounts = pgTable(
   table => [index('image_counts_by_key').on(table.type, table.state, table.deleted)],
 );
 
+/**
+ * How far a bulk file has come, written in the transaction that adds its images, so that a killed import goes on where
+ * it stopped. A row goes when its file is through.
+ */
+export const bulkImports = pgTable('bulk_imports', {
+  /** Known by size, time of change and first bytes, and by the options that say how to read it. */
+  fileKey: text('file_key').primaryKey(),
+  byteOffset: bigint('byte_offset', { mode: 'number' }).notNull(),
+  line: bigint('line', { mode: 'number' }).notNull(),
+  added: bigint('added', { mode: 'number' }).notNull(),
+  alreadyThere: bigint('already_there', { mode: 'number' }).notNull(),
+  refused: bigint('refused', { mode: 'number' }).notNull(),
+  /** What is longer in the report of refused lines was written by a batch that never came to be. */
+  reportBytes: bigint('report_bytes', { mode: 'number' }).notNull(),
+  /** What the lines to come need to know of those before. */
+  carry: jsonb('carry').$type<Record<string, string>>().notNull(),
+  updatedAt: time('updated_at').notNull().defaultNow(),
+});
+
 export type ProductRow = typeof products.$inferSelect;
 export type FileRow = typeof files.$inferSelect;

@@ -32,6 +32,9 @@ export function newImage(): ImageValues {
   };
 }
 
+/** Somebody waits for it: it goes before images of a bulk file, which are due when they come, for as long as a day. */
+const headStartMs = 24 * 60 * 60 * 1_000;
+
 /** The image taken from `source`; as it was when that is where it is from already, or has the same bytes. */
 export function withSource<Values extends ImageValues>(image: Values, source: Source): Values {
   if (isFrom(image, source)) return image;
@@ -48,7 +51,7 @@ export function withSource<Values extends ImageValues>(image: Values, source: So
     failureCode: null,
     failureMessage: null,
     retryAt: null,
-    importDueAt: stored ? null : new Date(),
+    importDueAt: stored ? null : new Date(Date.now() - headStartMs),
     importClaim: null,
     replacementId: null,
   };

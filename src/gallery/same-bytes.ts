@@ -15,8 +15,8 @@ import { raiseImagesVersions } from '../data/products.ts';
  * product's lock.
  */
 export async function keepSameBytes(transaction: Transaction, addedId: string): Promise<void> {
-  const [added] = await findImagesByIds(transaction, [addedId]);
-  const removed = added && (await findRemovedWithSameBytes(transaction, added));
+  const removed = await findRemovedWithSameBytes(transaction, addedId);
+  const [added] = removed ? await findImagesByIds(transaction, [addedId]) : [];
   if (!added || !removed) return;
   const merged = mergeImages(added, removed);
   // While it is deleted its type may change without its order key meeting that of another image.

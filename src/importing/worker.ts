@@ -16,6 +16,8 @@ export interface Worker {
   close(): Promise<void>;
 }
 
+/** Of what may run at once, so much must be free before more is claimed: a claim costs as much for one as for several. */
+const claimedAtOnce = 1 / 4;
 /** As long as it may take until the database is well again. */
 const brokenOffDelayMs = 5_000;
 
@@ -46,13 +48,10 @@ export function startWorker(options: WorkerOptions): Worker {
 
   /** True when there may be more to claim at once. */
   async function claimSome(): Promise<boolean> {
-    const free = options.concurrency - running.size;
-    if (free > 0) {
-      const tasks = await claim(free);
-      for (const task of tasks) start(task);
-      if (tasks.length === 0) return false;
-    }
-    if (running.size >= options.concurrency) await Promise.race(running);
+    const tasks = await claim(options.concurrency - running.size);
+    for (const task of tasks) start(task);
+    if (tasks.length === 0) return false;
+    while (running.size > options.concurrency * (1 - claimedAtOnce)) await Promise.race(running);
     return true;
   }
 
