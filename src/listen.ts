@@ -51,6 +51,7 @@ function prepareClose(server: Server): Listening['close'] {
     });
   });
   return async graceMs => {
+    if (!server.listening) return;
     const closed = once(server, 'close');
     server.close();
     for (const socket of unused) socket.destroy();

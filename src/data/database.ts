@@ -1,15 +1,14 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { openPool, type PoolOptions } from './pool.ts';
 
 export type Database = PostgresJsDatabase;
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 /** Data functions take either: what they read and write is then part of the transaction, or not. */
 export type Connection = Database | Transaction;
 
-export interface DatabaseOptions {
+export interface DatabaseOptions extends Partial<Omit<PoolOptions, 'size'>> {
   maxConnections: number;
-  /** Called with the text of each statement sent, BEGIN and COMMIT included. */
-  onStatement?: (text: string) => void;
 }
 
 export interface OpenDatabase {
@@ -20,49 +19,16 @@ export interface OpenDatabase {
   close(): Promise<void>;
 }
 
+/** As requests want it: what cannot be answered soon is refused soon. */
+const forRequests = { waitMs: 1_000, maxWaiting: 1_000, statementMs: 5_000 };
+
 /** Opens a pool; connects when first used, so the database may be absent now. */
-export function openDatabase(url: string, options: DatabaseOptions): OpenDatabase {
-  const { onStatement } = options;
-  const client = postgres(url, {
-    max: options.maxConnections,
-    fetch_types: false,
-    connect_timeout: 5,
-    backoff: () => 0.2,
-    onnotice: () => {},
-    connection: {
-      application_name: 'packshot',
-      TimeZone: 'UTC',
-      lock_timeout: 2_000,
-      // A process that is frozen amid a change must not keep others from the product.
-      idle_in_transaction_session_timeout: 15_000,
-    },
-    ...(onStatement && { debug: (_connection: number, text: string) => onStatement(text) }),
-  });
+export function openDatabase(url: string, { maxConnections, ...options }: DatabaseOptions): OpenDatabase {
+  const pool = openPool(url, { ...forRequests, ...options, size: maxConnections });
   return {
-    db: drizzle(prepareAll(client as unknown as Driver) as unknown as postgres.Sql),
-    ping: () => withDeadline(client`select 1`, 1_000),
-    close: () => client.end({ timeout: 5 }),
-  };
-}
-
-/** What Drizzle uses of postgres.js. */
-interface Driver {
-  options: object;
-  unsafe(text: string, parameters: unknown[], options: object): unknown;
-  begin(run: (transaction: Driver) => unknown): Promise<unknown>;
-  savepoint(run: (transaction: Driver) => unknown): Promise<unknown>;
-}
-
-/**
- * Drizzle asks the driver to parse unnamed statements anew each time, at the price of a round trip.
- * The service's statements have few texts, so all of them are prepared, once a connection.
- */
-function prepareAll(driver: Driver): Driver {
-  return {
-    options: driver.options,
-    unsafe: (text, parameters, options) => driver.unsafe(text, parameters, { ...options, prepare: true }),
-    begin: run => driver.begin(transaction => run(prepareAll(transaction))),
-    savepoint: run => driver.savepoint(transaction => run(prepareAll(transaction))),
+    db: drizzle(pool.driver as unknown as postgres.Sql),
+    ping: () => withDeadline(pool.driver.unsafe('select 1', []), 1_000),
+    close: () => pool.close(5_000),
   };
 }
 

@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import { isUnavailability } from '../data/unavailable.ts';
 import { BadInput } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
@@ -11,6 +12,7 @@ export function createMaskError(log: Logger) {
     if (!(error instanceof GraphQLError)) return hideError(error, undefined, log);
     const { originalError } = error;
     if (originalError instanceof BadInput) return withCode(error, 'BAD_USER_INPUT');
+    if (isUnavailability(originalError)) return tellUnavailable(originalError, error, log);
     if (originalError && !(originalError instanceof GraphQLError))
       return hideError(originalError, error, log);
     return error.extensions.code ? error : withCode(error, 'BAD_USER_INPUT');
@@ -19,6 +21,16 @@ export function createMaskError(log: Logger) {
 
 function withCode({ message, nodes, source, positions, path, extensions }: GraphQLError, code: string) {
   return new GraphQLError(message, { nodes, source, positions, path, extensions: { ...extensions, code } });
+}
+
+/** Yoga takes status and headers of the answer from `http`. */
+function tellUnavailable(cause: unknown, { nodes, path }: GraphQLError, log: Logger): GraphQLError {
+  log.warn({ err: cause, path }, 'A request could not be answered now');
+  return new GraphQLError('The service cannot answer at the moment; try again.', {
+    nodes,
+    path,
+    extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503, headers: { 'retry-after': '1' } } },
+  });
 }
 
 function hideError(cause: unknown, place: GraphQLError | undefined, log: Logger): GraphQLError {

@@ -11,6 +11,7 @@ import {
   openInstallationForTest,
 } from '../support/process.ts';
 import { createTestDatabase } from '../support/service.ts';
+import { openTcpProxy } from '../support/tcp-proxy.ts';
 
 describe('schema', () => {
   test('prints schema.graphql, whatever the settings, and makes nothing', async () => {
@@ -55,14 +56,40 @@ describe('serve', () => {
     expect(readdirSync(installation.folder)).toEqual([]);
   });
 
-  test('names the address where no Postgres listens, not the password', async () => {
+  test('waits for a Postgres that is not there yet, lives and says so meanwhile', async () => {
     const installation = await openInstallationForTest();
-    const { exitCode, stderr } = await installation.run(['serve'], {
-      DATABASE_URL: 'postgres://shop:s3cret@127.0.0.1:1/shop',
-    });
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('127.0.0.1:1');
-    expect(stderr).not.toContain('s3cret');
+    const database = await createTestDatabase();
+    onTestFinished(() => database.drop());
+    const url = new URL(database.url);
+    const proxy = await openTcpProxy(Number(url.port));
+    onTestFinished(() => proxy.close());
+    await proxy.refuse();
+    url.port = String(proxy.port);
+    url.password ||= 's3cret';
+    const port = await findFreePort();
+    const service = installation.spawn(['serve'], { DATABASE_URL: url.href, PORT: String(port) });
+    const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+    await expect.poll(() => ask('/health').then(response => response.status), { timeout: 15_000 }).toBe(200);
+    for (const path of ['/ready', '/graphql?query={imageCount}', '/']) {
+      const { status, headers } = await ask(path);
+      expect({ status, retryAfter: headers.get('retry-after') }).toEqual({ status: 503, retryAfter: '1' });
+    }
+    expect(service.hasLogged('The database cannot be reached')).toBe(true);
+    expect(JSON.stringify(service.readLog())).not.toContain(url.password);
+    await proxy.listen();
+    await expect.poll(() => ask('/ready').then(response => response.status), { timeout: 5_000 }).toBe(200);
+    service.signal('SIGTERM');
+    expect((await service.ended).exitCode).toBe(0);
+  });
+
+  test('ends when it is told to while it waits for Postgres', async () => {
+    const installation = await openInstallationForTest();
+    const service = installation.spawn(['serve'], { DATABASE_URL: 'postgres://shop@127.0.0.1:1/shop' });
+    await expect
+      .poll(() => service.hasLogged('The database cannot be reached'), { timeout: 15_000 })
+      .toBe(true);
+    service.signal('SIGTERM');
+    expect((await service.ended).exitCode).toBe(0);
   });
 });
 
@@ -74,6 +101,16 @@ describe('migrate', () => {
     const { exitCode, stderr } = await installation.run(['migrate'], { DATABASE_URL: database.url });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(await listTables(database.url)).toEqual(expect.arrayContaining(['files', 'images', 'products']));
+  });
+
+  test('names the address where no Postgres listens, not the password', async () => {
+    const installation = await openInstallationForTest();
+    const { exitCode, stderr } = await installation.run(['migrate'], {
+      DATABASE_URL: 'postgres://shop:s3cret@127.0.0.1:1/shop',
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('127.0.0.1:1');
+    expect(stderr).not.toContain('s3cret');
   });
 
   test('says why the database refuses, and not with which statement', async () => {
@@ -114,6 +151,15 @@ describe('no Postgres is left running', () => {
     expect(listProcessesOf(installation.folder)).toEqual([]);
   });
 });
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 async function listTables(url: string): Promise<string[]> {
   await using sql = open(url);
