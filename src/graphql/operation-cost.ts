@@ -1,0 +1,162 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  getOperationAST,
+  isListType,
+  isObjectType,
+  Kind,
+  type SelectionSetNode,
+  type ValueNode,
+} from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+
+export interface CostLimits {
+  /** Fields that an answer may have, at the most. */
+  maxCost: number;
+  /** Images on a page whose size is left open. */
+  pageSize: number;
+}
+
+type Variables = Readonly<Record<string, unknown>>;
+/** Fragments are priced once for each operation, however often they are spread. */
+type Price = (variables: Variables, ofFragments: Map<string, number>) => number;
+
+/** Of lists whose length no argument tells: alt texts, frames, user errors. */
+const usualLength = 5;
+
+/**
+ * Refuses an operation that could be answered with more fields than the limit, by the sizes that it really asks for:
+ * `first`, `last` and the number of ids, whether they are written out, come in variables or are left to their defaults.
+ */
+export function useOperationCost(limits: CostLimits): Plugin {
+  const priceOf = createPricing(limits);
+  return {
+    onExecute({ args, setResultAndStopExecution }) {
+      const { document, operationName, schema, variableValues } = args;
+      const cost = priceOf(schema, document, operationName)(variableValues ?? {}, new Map());
+      if (cost <= limits.maxCost) return;
+      const error = new GraphQLError(
+        `The answer could have ${cost.toLocaleString('en')} fields; at most ${limits.maxCost.toLocaleString('en')}. Ask for fewer images, products or fields at a time`,
+        {
+          extensions: {
+            code: 'OPERATION_TOO_COSTLY',
+            cost,
+            maxCost: limits.maxCost,
+            http: { spec: true, status: 400 },
+          },
+        },
+      );
+      setResultAndStopExecution({ errors: [error] });
+    },
+  };
+}
+
+/** Prices are worked out once for each document that is kept. */
+function createPricing({ pageSize }: CostLimits) {
+  const known = new WeakMap<DocumentNode, Map<string, Price>>();
+  return (schema: GraphQLSchema, document: DocumentNode, operationName?: string | null): Price => {
+    const ofDocument = known.get(document) ?? new Map<string, Price>();
+    known.set(document, ofDocument);
+    const price = ofDocument.get(operationName ?? '') ?? priceOperation(schema, document, operationName);
+    ofDocument.set(operationName ?? '', price);
+    return price;
+  };
+
+  function priceOperation(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operationName?: string | null,
+  ): Price {
+    const operation = getOperationAST(document, operationName);
+    const root = operation && schema.getRootType(operation.operation);
+    if (!operation || !root) return free;
+    const fragments = new Map<string, FragmentDefinitionNode>();
+    for (const definition of document.definitions) {
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+    }
+    const ofFragments = new Map<string, Price>();
+    return priceSet(operation.selectionSet, root);
+
+    function priceSet({ selections }: SelectionSetNode, parent: GraphQLNamedType): Price {
+      const prices = selections.map((selection): Price => {
+        if (selection.kind === Kind.FIELD) return priceField(selection, parent);
+        if (selection.kind === Kind.FRAGMENT_SPREAD) return priceFragment(selection.name.value);
+        const type = selection.typeCondition && schema.getType(selection.typeCondition.name.value);
+        return priceSet(selection.selectionSet, type ?? parent);
+      });
+      return (variables, known) => prices.reduce((sum, price) => sum + price(variables, known), 0);
+    }
+
+    function priceFragment(name: string): Price {
+      const fragment = fragments.get(name);
+      const type = fragment && schema.getType(fragment.typeCondition.name.value);
+      if (!fragment || !type) return free;
+      if (!ofFragments.has(name)) {
+        ofFragments.set(name, free);
+        ofFragments.set(name, priceSet(fragment.selectionSet, type));
+      }
+      return (variables, known) => {
+        const price = known.get(name) ?? ofFragments.get(name)?.(variables, known) ?? 0;
+        known.set(name, price);
+        return price;
+      };
+    }
+
+    function priceField(node: FieldNode, parent: GraphQLNamedType): Price {
+      const field = isObjectType(parent) ? parent.getFields()[node.name.value] : undefined;
+      if (!field || !node.selectionSet) return single;
+      const count = createCounting(node, field, pageSize);
+      const price = priceSet(node.selectionSet, getNamedType(field.type));
+      return (variables, known) => 1 + count(variables) * price(variables, known);
+    }
+  }
+}
+
+const free: Price = () => 0;
+const single: Price = () => 1;
+
+/** How many objects a field may bring. */
+function createCounting(
+  node: FieldNode,
+  field: GraphQLField<unknown, unknown>,
+  pageSize: number,
+): (variables: Variables) => number {
+  const read = (name: string) => {
+    const value = node.arguments?.find(argument => argument.name.value === name)?.value;
+    return (variables: Variables) => value && readValue(value, variables);
+  };
+  const hasArgument = (name: string) => field.args.some(argument => argument.name === name);
+  if (hasArgument('first')) {
+    const [first, last] = [read('first'), read('last')];
+    return variables => toCount(first(variables) ?? last(variables)) ?? pageSize;
+  }
+  const list = ['ids', 'representations', 'imageIds'].find(hasArgument);
+  if (list) {
+    const ids = read(list);
+    return variables => toLength(ids(variables)) ?? 1;
+  }
+  // The objects of a page are counted where its size is asked for.
+  const isOfPage = node.name.value === 'nodes' || node.name.value === 'edges';
+  return () => (isListType(getNullableType(field.type)) && !isOfPage ? usualLength : 1);
+}
+
+function readValue(node: ValueNode, variables: Variables): unknown {
+  if (node.kind === Kind.VARIABLE) return variables[node.name.value];
+  if (node.kind === Kind.INT) return Number(node.value);
+  return node.kind === Kind.LIST ? node.values : undefined;
+}
+
+function toCount(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 ? value : undefined;
+}
+
+function toLength(value: unknown): number | undefined {
+  return Array.isArray(value) ? value.length : undefined;
+}
