@@ -1,17 +1,22 @@
 import { resolve } from 'node:path';
-import type { Config } from './config.ts';
-import { type Database, openDatabase } from './data/database.ts';
+import { setTimeout } from 'node:timers/promises';
+import { type Config, parseSigningKeys } from './config.ts';
+import { type Database, type OpenDatabase, openDatabase } from './data/database.ts';
 import { openEmbeddedPostgres } from './data/embedded.ts';
 import { migrateDatabase } from './data/migrate.ts';
+import { isUnavailability } from './data/unavailable.ts';
 import { collectFiles, startPurging } from './gallery/purge.ts';
-import type { Context } from './graphql/context.ts';
-import { createGraphQLServer } from './graphql/server.ts';
+import type { Addresses, Context } from './graphql/context.ts';
+import { createAskApi, createGraphQLServer, type GraphQLServer } from './graphql/server.ts';
 import { createIntake, type Intake } from './importing/intake.ts';
 import { startWorker, type Worker } from './importing/worker.ts';
-import { type Listening, listen } from './listen.ts';
+import { listen } from './listen.ts';
 import { createLog, type Logger } from './log.ts';
-import { createImageHandler } from './rendering/serve.ts';
-import { createRequestHandler } from './routes.ts';
+import { formatAddress } from './rendering/address.ts';
+import { type Images, openImages } from './rendering/open-images.ts';
+import { createSigner, type Signer } from './rendering/signature.ts';
+import { keepSigningKeys } from './rendering/signing-keys.ts';
+import { createRequestHandler, createStartingHandler } from './routes.ts';
 import { loadSample } from './sample/load.ts';
 import { openStorage } from './storage/open-storage.ts';
 import type { Storage } from './storage/storage.ts';
@@ -26,7 +31,10 @@ export interface Overrides {
 
 /** What every command works with; closed in reverse when the stack is. */
 export interface Resources {
-  database: ReturnType<typeof openDatabase>;
+  /** For requests, which are refused when they would take long. */
+  database: OpenDatabase;
+  /** For work that nobody waits for, which must not take the connections of requests. */
+  background: OpenDatabase;
   storage: Storage;
   log: Logger;
 }
@@ -39,21 +47,39 @@ export interface App {
   close(): Promise<void>;
 }
 
-const requestGraceMs = 10_000;
+export const requestGraceMs = 10_000;
 const importPollMs = 500;
 
-/** Opens what the configuration names, in the order in which one needs the other, and serves. */
+/**
+ * Opens what the configuration names, in the order in which one needs the other, and serves. The port is taken first;
+ * until all is open, also while a database that is elsewhere cannot be reached, requests are asked to come back.
+ */
 export async function openApp(config: Config, overrides: Overrides = {}): Promise<App> {
   await using opening = new AsyncDisposableStack();
-  const resources = await openResources(config, opening, overrides, false);
-  const { database, storage, log } = resources;
-  if (config.sample && !config.databaseUrl) await loadSample(database.db, storage, log, overrides.stop);
+  const log = overrides.log ?? createLog(config.logLevel);
+  let handler = createStartingHandler();
+  const server = await listen((...exchange) => handler(...exchange), config.host, config.port);
+  opening.defer(() => server.close(0));
+  const resources = await openResources(config, opening, { ...overrides, log, waitsForDatabase: true });
+  const { database, background, storage } = resources;
+  if (config.sample && !config.databaseUrl) await loadSample(background.db, storage, log, overrides.stop);
   overrides.stop?.throwIfAborted();
-  const purging = startPurging(database.db, storage, config.purgeIntervalSeconds * 1_000, log);
+  const purging = startPurging(background.db, storage, config.purgeIntervalSeconds * 1_000, log);
   opening.defer(() => purging.close());
   const worker = config.importing ? openWorker(config, resources) : null;
   opening.defer(() => worker?.close());
-  const server = await serve(config, resources, worker);
+  const signer = await openSigner(config);
+  const images = config.serve === 'all' ? openImagesOf(config, storage, signer, log) : null;
+  opening.defer(() => images?.close());
+  const graphql = openGraphQL(config, resources, worker, createAddresses(config, signer, server.port));
+  handler = createRequestHandler({
+    graphql,
+    sheet: createAskApi(graphql),
+    images: images?.answer ?? null,
+    readiness: { of: 'database', check: () => database.ping() },
+    hasGraphiQL: config.graphiql,
+    log,
+  });
   opening.defer(() => server.close(requestGraceMs));
   const opened = opening.move();
   return {
@@ -64,25 +90,58 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   };
 }
 
-/** The database, brought up to date, and the storage. `attach` uses the embedded Postgres of a running service too. */
+export function openImagesOf(config: Config, storage: Storage, signer: Signer, log: Logger): Images {
+  const storageDirectory = filesOf(config);
+  const cacheDirectory = resolve(config.dataDirectory, 'renditions');
+  const { storage: storageSetting } = config;
+  return openImages({ ...config, storage, storageSetting, storageDirectory, cacheDirectory, signer, log });
+}
+
+export const openStorageOf = (config: Config) => openStorage(config.storage, { directory: filesOf(config) });
+const filesOf = ({ dataDirectory }: Config) => resolve(dataDirectory, 'files');
+
+const inBackground = { maxConnections: 6, waitMs: 60_000, statementMs: 120_000 };
+
+interface OpeningOptions extends Overrides {
+  /** Uses the embedded Postgres of a running service too. */
+  attaches?: boolean;
+  /** Tries again while the database cannot be reached, until `stop`; else that is an error. */
+  waitsForDatabase?: boolean;
+}
+
+/** The database, brought up to date, and the storage. */
 export async function openResources(
   config: Config,
   opening: AsyncDisposableStack,
-  overrides: Overrides,
-  attach: boolean,
+  options: OpeningOptions = {},
 ): Promise<Resources> {
-  const log = overrides.log ?? createLog(config.logLevel);
-  const server = await openDatabaseServer(config, log, attach);
+  const { onStatement, stop, log = createLog(config.logLevel) } = options;
+  const server = await openDatabaseServer(config, log, options.attaches ?? false);
   opening.defer(() => server.close());
-  await migrateDatabase(server.url);
-  const database = openDatabase(server.url, {
-    maxConnections: config.databaseConnections,
-    onStatement: overrides.onStatement,
-  });
+  if (options.waitsForDatabase) await migrateOnceReachable(server.url, log, stop);
+  else await migrateDatabase(server.url);
+  const database = openDatabase(server.url, { maxConnections: config.databaseConnections, onStatement });
   opening.defer(() => database.close());
-  const storage = await openStorage(config.storage, { directory: resolve(config.dataDirectory, 'files') });
+  const background = openDatabase(server.url, { ...inBackground, onStatement });
+  opening.defer(() => background.close());
+  const storage = await openStorageOf(config);
   opening.defer(() => storage.close());
-  return { database, storage, log };
+  return { database, background, storage, log };
+}
+
+const reachAgainMs = 500;
+
+async function migrateOnceReachable(url: string, log: Logger, stop?: AbortSignal): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await migrateDatabase(url);
+    } catch (error) {
+      if (!isUnavailability(error)) throw error;
+      if (tries === 1)
+        log.warn({ err: error }, 'The database cannot be reached; it is tried again until it can');
+      await setTimeout(reachAgainMs, undefined, { signal: stop });
+    }
+  }
 }
 
 async function openDatabaseServer(
@@ -95,14 +154,14 @@ async function openDatabaseServer(
 }
 
 /** Imports what is due until it is closed. */
-export function openWorker(config: Config, { database, storage, log }: Resources): Worker {
+export function openWorker(config: Config, { background, storage, log }: Resources): Worker {
   if (config.allowPrivateSources) {
     log.warn(
       'ALLOW_PRIVATE_SOURCES is on: images are fetched from private networks too; for development only',
     );
   }
   return startWorker({
-    db: database.db,
+    db: background.db,
     storage,
     log,
     rules: {
@@ -121,40 +180,27 @@ export function openWorker(config: Config, { database, storage, log }: Resources
   });
 }
 
-async function serve(config: Config, resources: Resources, worker: Worker | null): Promise<Listening> {
+function openGraphQL(
+  config: Config,
+  resources: Resources,
+  worker: Worker | null,
+  addresses: Addresses,
+): GraphQLServer {
   const { database, storage, log } = resources;
-  // The address that images begin with holds the port, which is known only now where any free one is taken.
-  const { promise: handler, resolve: setHandler } =
-    Promise.withResolvers<ReturnType<typeof createRequestHandler>>();
-  const server = await listen(
-    async (request, response) => (await handler)(request, response),
-    config.host,
-    config.port,
-  );
-  setHandler(
-    createRequestHandler({
-      graphql: createGraphQLServer({
-        db: database.db,
-        limits: limitsOf(config),
-        intake: openIntake(config, resources),
-        wakeImporting: () => worker?.wake(),
-        collectFiles: () => collectFilesNow(database.db, storage, log),
-        publicUrl: publicUrlOf(config, server.port),
-        corsOrigins: config.corsOrigins,
-        multipart: {
-          maxFileBytes: config.maxFileBytes,
-          maxFiles: config.maxUploads,
-          maxJsonBytes: maxJsonBytes,
-        },
-        log,
-      }),
-      images: createImageHandler(storage, log),
-      checkReady: () => database.ping(),
-      hasGraphiQL: config.graphiql,
-      log,
-    }),
-  );
-  return server;
+  return createGraphQLServer({
+    db: database.db,
+    isStranger: false,
+    limits: limitsOf(config),
+    intake: openIntake(config, resources),
+    wakeImporting: () => worker?.wake(),
+    collectFiles: () => collectFilesNow(database.db, storage, log),
+    addresses,
+    corsOrigins: config.corsOrigins,
+    hasIntrospection: config.introspection,
+    operationLimits: config,
+    multipart: { maxFileBytes: config.maxFileBytes, maxFiles: config.maxUploads, maxJsonBytes },
+    log,
+  });
 }
 
 export function openIntake(config: Config, { storage }: Resources): Intake {
@@ -175,6 +221,24 @@ async function collectFilesNow(db: Database, storage: Storage, log: Logger): Pro
   } catch (error) {
     log.warn({ err: error }, 'Released files could not be removed; the next purge tries again');
   }
+}
+
+/** With the keys that are set, else with those that DATA_DIR keeps. */
+export async function openSigner({ signingKeys, dataDirectory }: Config): Promise<Signer> {
+  if (signingKeys.length > 0) return createSigner(signingKeys);
+  const path = resolve(dataDirectory, 'signing-keys');
+  return createSigner(parseSigningKeys(await keepSigningKeys(path), path));
+}
+
+export function createAddresses(config: Config, signer: Signer, port: number): Addresses {
+  const { zoomSize, thumbnailSize, standardSize, tinySize, maxRenditionSide, downloadSeconds } = config;
+  const baseUrl = config.imagesUrl.replace(/\/+$/, '') || publicUrlOf(config, port);
+  return {
+    format: address => baseUrl + formatAddress(address, signer),
+    bounds: { maxSide: maxRenditionSide },
+    sizes: { zoom: zoomSize, thumbnail: thumbnailSize, standard: standardSize, tiny: tinySize },
+    downloadSeconds,
+  };
 }
 
 export function publicUrlOf({ publicUrl, host }: Config, port: number): string {

@@ -1,6 +1,14 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { type App, limitsOf, openApp, openIntake, openResources, openWorker, publicUrlOf } from './app.ts';
+import {
+  createAddresses,
+  limitsOf,
+  openApp,
+  openIntake,
+  openResources,
+  openSigner,
+  openWorker,
+} from './app.ts';
 import { parseExportArguments, parseImportArguments } from './bulk/arguments.ts';
 import { exportImages } from './bulk/export-images.ts';
 import { formatSummary, importFile } from './bulk/import-file.ts';
@@ -8,10 +16,12 @@ import { parseConfig } from './config.ts';
 import { purge } from './gallery/purge.ts';
 import { sweepOriginals } from './gallery/sweep.ts';
 import { formatSchema } from './graphql/schema.ts';
+import { openImageApp } from './image-app.ts';
 import { createLog, innermostCause } from './log.ts';
-import { formatOriginalAddress } from './rendering/address.ts';
+import { imagesPath, originalOf } from './rendering/address.ts';
 
-const commands: Record<string, (stop: AbortSignal) => Promise<number | void>> = {
+/** What they resolve with, if anything, is the exit code. */
+const commands: Record<string, (stop: AbortSignal) => Promise<unknown>> = {
   serve,
   work,
   migrate,
@@ -25,19 +35,23 @@ const commands: Record<string, (stop: AbortSignal) => Promise<number | void>> = 
 async function serve(stop: AbortSignal): Promise<void> {
   const config = parseConfig(process.env);
   const log = createLog(config.logLevel);
-  const app = await openApp(config, { log, stop });
-  if (process.stdout.isTTY) process.stdout.write(formatGreeting(app));
+  // For the process that makes renditions: libuv has four threads else, on however many processors.
+  process.env.UV_THREADPOOL_SIZE ??= String(Math.max(config.renderConcurrency + 2, 4));
+  const app = await (config.serve === 'images' ? openImageApp : openApp)(config, { log, stop });
+  if (config.serve === 'images') log.info({ images: `${app.url}${imagesPath}` }, 'Handing out images');
+  else if (process.stdout.isTTY) process.stdout.write(formatGreeting(app.url));
   else log.info({ graphql: `${app.url}/graphql` }, `Packshot is ready; open ${app.url} in a browser`);
   if (!stop.aborted) await once(stop, 'abort');
   log.info('Finishing the requests under way');
   await app.close();
 }
 
-function formatGreeting({ url }: App): string {
+function formatGreeting(url: string): string {
   return `
   Packshot is ready.
 
   GraphiQL   ${url}/
+  Sheet      ${url}/sheet
   GraphQL    ${url}/graphql
   Health     ${url}/health, ${url}/ready
 
@@ -64,7 +78,7 @@ function listenForSignals(): AbortSignal {
 async function work(stop: AbortSignal): Promise<void> {
   const config = parseConfig(process.env);
   await using opened = new AsyncDisposableStack();
-  const resources = await openResources(config, opened, {}, true);
+  const resources = await openResources(config, opened, { attaches: true, waitsForDatabase: true, stop });
   const worker = openWorker(config, resources);
   opened.defer(() => worker.close());
   resources.log.info('Importing images that are due');
@@ -74,16 +88,18 @@ async function work(stop: AbortSignal): Promise<void> {
 /** Brings the database up to date, also beside a running service. */
 async function migrate(): Promise<void> {
   await using opened = new AsyncDisposableStack();
-  const { log } = await openResources(parseConfig(process.env), opened, {}, true);
+  const { log } = await openResources(parseConfig(process.env), opened, { attaches: true });
   log.info('The database is up to date');
 }
 
 /** Purges what can no longer be restored, also beside a running service. */
 async function purgeNow(): Promise<void> {
   await using opened = new AsyncDisposableStack();
-  const { database, storage, log } = await openResources(parseConfig(process.env), opened, {}, true);
-  const purged = await purge(database.db, storage);
-  const swept = await sweepOriginals(database.db, storage);
+  const { background, storage, log } = await openResources(parseConfig(process.env), opened, {
+    attaches: true,
+  });
+  const purged = await purge(background.db, storage);
+  const swept = await sweepOriginals(background.db, storage);
   log.info({ ...purged, swept }, `Purged ${purged.images} images and ${purged.files + swept} files`);
 }
 
@@ -92,10 +108,10 @@ async function importImages(stop: AbortSignal): Promise<number> {
   const options = await parseImportArguments(process.argv.slice(3));
   const config = parseConfig(process.env);
   await using opened = new AsyncDisposableStack();
-  const resources = await openResources(config, opened, { log: createLog('warn') }, true);
+  const resources = await openResources(config, opened, { attaches: true, log: createLog('warn') });
   const summary = await importFile({
     ...options,
-    db: resources.database.db,
+    db: resources.background.db,
     limits: limitsOf(config),
     takePath: openIntake(config, resources).takePath,
     terminal: process.stderr,
@@ -112,11 +128,12 @@ async function exportAll(stop: AbortSignal): Promise<void> {
   const config = parseConfig(process.env);
   await using opened = new AsyncDisposableStack();
   // Standard output is for the images.
-  const { database } = await openResources(config, opened, { log: createLog('silent') }, true);
+  const { background } = await openResources(config, opened, { attaches: true, log: createLog('silent') });
   const output = outputPath === null ? process.stdout : createWriteStream(outputPath);
+  const addresses = createAddresses(config, await openSigner(config), config.port);
   const addressOf = (hash: string, mimeType: string) =>
-    formatOriginalAddress(publicUrlOf(config, config.port), hash, mimeType);
-  const count = await exportImages({ db: database.db, format, output, addressOf, stop });
+    addresses.format({ kind: 'original', ...originalOf(hash, mimeType) });
+  const count = await exportImages({ db: background.db, format, output, addressOf, stop });
   if (outputPath !== null) await new Promise<void>(done => output.end(() => done()));
   process.stderr.write(`Exported ${count.toLocaleString('en')} images\n`);
 }
@@ -134,7 +151,7 @@ if (!command) {
 }
 const stop = listenForSignals();
 try {
-  process.exit((await command(stop)) ?? 0);
+  process.exit(Number((await command(stop)) ?? 0));
 } catch (error) {
   if (stop.aborted) process.exit(0);
   process.stderr.write(`${describeError(error)}\n`);

@@ -4,12 +4,17 @@ import { graphqlPath } from './graphql/server.ts';
 import type { Logger } from './log.ts';
 import { imagesPath } from './rendering/address.ts';
 import { sampleTabs } from './sample/tabs.ts';
+import { type AskApi, createSheetHandler, sheetPath } from './sheet/serve-sheet.ts';
 
 export interface Routes {
-  graphql: RequestListener;
-  images: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>;
-  /** Resolves when requests that need the database can be answered. */
-  checkReady: () => Promise<void>;
+  /** Null where only images are served. */
+  graphql: RequestListener | null;
+  /** Asks the API for what the contact sheet shows; null where there is no API. */
+  sheet: AskApi | null;
+  /** Null where they are served elsewhere. */
+  images: ((request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>) | null;
+  /** `check` resolves when what is asked of the database, or of the storage, can be answered. */
+  readiness: { of: 'database' | 'storage'; check: () => Promise<void> };
   hasGraphiQL: boolean;
   log: Logger;
 }
@@ -18,15 +23,11 @@ type Answer = (request: IncomingMessage, response: ServerResponse, path: string)
 
 /** From a request's path to who answers it. */
 export function createRequestHandler(routes: Routes): RequestListener {
-  const graphiQL = createGraphiQL(graphqlPath, sampleTabs);
   const answers: Record<string, Answer> = {
-    '/': (_request, response) => response.writeHead(302, { location: graphqlPath }).end(),
     '/health': (_request, response) => sendText(response, 200, 'ok'),
-    '/ready': (_request, response) => sendReadiness(response, routes.checkReady),
-    [graphqlPath]: (request, response) =>
-      routes.hasGraphiQL && wantsPage(request)
-        ? sendPage(request, response, graphiQL)
-        : routes.graphql(request, response),
+    '/ready': (_request, response) => sendReadiness(response, routes.readiness),
+    ...(routes.graphql && answersOfGraphql(routes.graphql, routes.hasGraphiQL)),
+    ...(routes.sheet && { [sheetPath]: createSheetHandler(routes.sheet) }),
   };
   return (request, response) => {
     // Yoga makes a URL of it, and answers a stack where that fails.
@@ -45,6 +46,24 @@ export function createRequestHandler(routes: Routes): RequestListener {
   };
 }
 
+/** While the service opens what it needs: it lives, and asks to come back. */
+export function createStartingHandler(): RequestListener {
+  return (request, response) => {
+    if (pathOf(request) === '/health') return sendText(response, 200, 'ok');
+    response.setHeader('retry-after', '1');
+    sendText(response, 503, 'The service is starting');
+  };
+}
+
+function answersOfGraphql(graphql: RequestListener, hasGraphiQL: boolean): Record<string, Answer> {
+  const graphiQL = createGraphiQL(graphqlPath, sampleTabs);
+  return {
+    '/': (_request, response) => response.writeHead(302, { location: graphqlPath }).end(),
+    [graphqlPath]: (request, response) =>
+      hasGraphiQL && wantsPage(request) ? sendPage(request, response, graphiQL) : graphql(request, response),
+  };
+}
+
 /** As it is spelt; a proxy may send the whole address instead. */
 function pathOf({ url = '/' }: IncomingMessage): string {
   return url.startsWith('/') ? (url.split('?', 1)[0] ?? '/') : (URL.parse(url)?.pathname ?? '/');
@@ -56,13 +75,13 @@ function sendText(response: ServerResponse, status: number, text: string): void 
     .end(`${text}\n`);
 }
 
-async function sendReadiness(response: ServerResponse, checkReady: () => Promise<void>): Promise<void> {
-  const isReady = await checkReady().then(
+async function sendReadiness(response: ServerResponse, { of, check }: Routes['readiness']): Promise<void> {
+  const isReady = await check().then(
     () => true,
     () => false,
   );
   if (isReady) sendText(response, 200, 'ready');
-  else sendText(response, 503, 'the database does not answer');
+  else sendText(response, 503, `the ${of} does not answer`);
 }
 
 /** A browser that opens the endpoint, not a client that queries it by GET. */

@@ -29,30 +29,37 @@ const mayImport: Record<string, string[]> = {
   rendering: ['imaging', 'storage', 'errors', 'log'],
   importing: ['data', 'gallery', 'imaging', 'storage', 'errors', 'log'],
   bulk: ['data', 'gallery', 'errors', 'log'],
+  sheet: [],
   sample: ['data', 'gallery', 'importing', 'storage', 'errors', 'log'],
   graphql: ['data', 'gallery', 'access', 'importing', 'rendering', 'errors', 'log'],
 };
 
 /** The API knows how an address is written and how a file is handed in; not how pictures are made or fetched. */
-const wordsForGraphql = ['rendering/address.ts', 'rendering/recipe.ts', 'importing/intake.ts'];
+const wordsForGraphql = [
+  ...['address', 'recipe', 'resolve-recipe', 'srcset'].map(name => `rendering/${name}.ts`),
+  'importing/intake.ts',
+];
 
 /** The files at the top put the rooms together. */
-const atTheTop = new Set(['main', 'app', 'listen', 'routes']);
+const atTheTop = new Set(['main', 'app', 'image-app', 'listen', 'routes']);
 
 const ownerOf: Record<string, string[]> = {
   '@pothos/core': ['graphql'],
   'graphql-yoga': ['graphql'],
   graphql: ['graphql'],
+  '@graphql-tools/utils': ['graphql'],
   '@graphql-yoga/render-graphiql': ['graphql'],
   '@fastify/busboy': ['graphql'],
   dataloader: ['data'],
   postgres: ['data'],
   'drizzle-orm': ['data'],
   'fractional-indexing': ['gallery'],
+  'lru-cache': ['rendering'],
+  'content-disposition': ['rendering'],
   sharp: ['imaging', 'sample'],
   'csv-parse': ['bulk'],
   'csv-stringify': ['bulk'],
-  thumbhash: ['importing'],
+  thumbhash: ['importing', 'sheet'],
   undici: ['importing'],
   'ipaddr.js': ['importing'],
   flydrive: ['storage'],

@@ -57,6 +57,23 @@ describe('a setting that is given', () => {
     ['GRAPHIQL', '1', { graphiql: true }],
     ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
     ['PAGE_SIZE', '250', { pageSize: 250 }],
+    ['CACHE', 'off', { cache: 'off' }],
+    ['CACHE', 's3://bucket/renditions', { cache: 's3://bucket/renditions' }],
+    ['CACHE_MEMORY_BYTES', '0', { cacheMemoryBytes: 0 }],
+    ['SERVE', 'images', { serve: 'images' }],
+    ['ZOOM_SIZE', '4096x1', { zoomSize: { width: 4_096, height: 1 } }],
+    ['IMAGES_URL', 'https://cdn.example', { imagesUrl: 'https://cdn.example' }],
+    ['SIGNING_KEYS', `main:${'x'.repeat(32)}`, { signingKeys: [{ id: 'main', secret: 'x'.repeat(32) }] }],
+    [
+      'SIGNING_KEYS',
+      `2027:${'a:'.repeat(20)},2026:${'~'.repeat(64)}`,
+      {
+        signingKeys: [
+          { id: '2027', secret: 'a:'.repeat(20) },
+          { id: '2026', secret: '~'.repeat(64) },
+        ],
+      },
+    ],
   ])('is understood: %s=%s', (name, value, expected) => {
     expect(parseConfig({ [name]: value })).toMatchObject(expected);
   });
@@ -86,6 +103,12 @@ describe('a bad value', () => {
     ['SAMPLE', 'ON', /^it must be on or off$/],
     ['GRAPHIQL', 'sometimes', /^it must be on or off$/],
     ['LOG_LEVEL', 'loud', /^it must be trace or .* or silent$/],
+    ['CACHE', 'memory', /^it must be disk, off, or s3:/],
+    ['SERVE', 'pictures', /^it must be all or graphql or images$/],
+    ['TINY_SIZE', '44', /^it must be width and height in pixels, such as 1280x1280$/],
+    ['TINY_SIZE', '0x58', /^it must be width and height/],
+    ['TINY_SIZE', '44X58', /^it must be width and height/],
+    ['IMAGES_URL', 'cdn.example', /^it must be a URL with http or https$/],
   ])('is told with what would be right: %s=%s', (name, value, rule) => {
     expectRefused(name, value, rule);
   });
@@ -98,6 +121,40 @@ describe('a bad value', () => {
       }
     },
   );
+
+  test.each([
+    'short',
+    `main:${'x'.repeat(31)}`,
+    `Main:${'x'.repeat(32)}`,
+    `:${'x'.repeat(32)}`,
+    `${'m'.repeat(17)}:${'x'.repeat(32)}`,
+    `main:${'x'.repeat(32)} `,
+    `main:${'é'.repeat(32)}`,
+    `main:${'x'.repeat(32)},`,
+    `main:${'x'.repeat(32)},main:${'y'.repeat(32)}`,
+    `main:${'x'.repeat(32)},other:${'x'.repeat(32)}`,
+  ])('of SIGNING_KEYS is refused without being shown: %s', keys => {
+    const [problem, ...others] = problemsOf({ SIGNING_KEYS: keys });
+    expect(problem).toMatch(/^SIGNING_KEYS is …; it must be keys such as main:secret, parted by commas: /);
+    expect(problem).not.toContain(keys);
+    expect(others).toEqual([]);
+  });
+
+  test('of SERVE is graphql where nobody says who serves the images', () => {
+    expect(problemsOf({ SERVE: 'graphql' })).toEqual([
+      'SERVE is graphql; IMAGES_URL must say where the images are, or PUBLIC_URL if they are there, too',
+    ]);
+    expect(problemsOf({ SERVE: 'graphql', IMAGES_URL: 'https://cdn.example' })).toEqual([]);
+    expect(problemsOf({ SERVE: 'graphql', PUBLIC_URL: 'https://shop.example' })).toEqual([]);
+  });
+
+  test('is a size beyond MAX_RENDITION_SIDE', () => {
+    const environment = { ZOOM_SIZE: '1280x1281', TINY_SIZE: '1281x1', MAX_RENDITION_SIDE: '1280' };
+    expect(problemsOf(environment)).toEqual([
+      'ZOOM_SIZE is 1280x1281; neither may be more than MAX_RENDITION_SIDE, 1280',
+      'TINY_SIZE is 1281x1; neither may be more than MAX_RENDITION_SIDE, 1280',
+    ]);
+  });
 
   test('does not hide the others', () => {
     const environment = { SAMPLE: 'maybe', PORT: 'none', PAGE_SIZE: '9', MAX_PAGE_SIZE: '5', HOST: '::1' };

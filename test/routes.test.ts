@@ -44,9 +44,28 @@ describe('the addresses of the service', () => {
   });
 });
 
+describe('a service without a part', () => {
+  test.each(['/', '/graphql'])('of GraphQL has nothing at %s', async path => {
+    const port = await serve({ graphql: null });
+    expect(await ask(port, path, { headers: browser })).toMatchObject({
+      status: 404,
+      body: 'Nothing is here\n',
+    });
+    expect(await ask(port, '/images/a.jpg')).toMatchObject({ status: 200 });
+  });
+
+  test('of images has nothing under /images/', async () => {
+    const port = await serve({ images: null });
+    expect(await ask(port, '/images/a.jpg')).toMatchObject({ status: 404, body: 'Nothing is here\n' });
+    expect(await ask(port, '/graphql')).toMatchObject({ status: 200 });
+  });
+});
+
 describe('health', () => {
   test('is told whatever the database does', async () => {
-    const port = await serve({ checkReady: () => Promise.reject(new Error('no database')) });
+    const port = await serve({
+      readiness: { of: 'database', check: () => Promise.reject(new Error('no database')) },
+    });
     const { status, body, headers } = await ask(port, '/health');
     expect({ status, body }).toEqual({ status: 200, body: 'ok\n' });
     expect(headers['cache-control']).toBe('no-store');
@@ -54,11 +73,10 @@ describe('health', () => {
 
   test('is readiness only where the database answers', async () => {
     let isThere = true;
-    const port = await serve({
-      checkReady: async () => {
-        if (!isThere) throw new Error('connect ECONNREFUSED 10.0.0.9:5432');
-      },
-    });
+    const check = async () => {
+      if (!isThere) throw new Error('connect ECONNREFUSED 10.0.0.9:5432');
+    };
+    const port = await serve({ readiness: { of: 'database', check } });
     expect(await ask(port, '/ready')).toMatchObject({ status: 200, body: 'ready\n' });
     isThere = false;
     expect(await ask(port, '/ready')).toMatchObject({ status: 503, body: 'the database does not answer\n' });
@@ -149,11 +167,12 @@ describe('a handler that fails', () => {
 /** Serves with handlers that tell their name; answers the port. */
 async function serve(routes: Partial<Routes> = {}): Promise<number> {
   const handler = createRequestHandler({
+    sheet: null,
     graphql: (_request, response) => response.end('graphql'),
     images: async (_request, response: ServerResponse, path) => {
       response.end(`images ${path}`);
     },
-    checkReady: async () => {},
+    readiness: { of: 'database', check: async () => {} },
     hasGraphiQL: true,
     log: createLog('silent'),
     ...routes,

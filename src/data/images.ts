@@ -2,7 +2,7 @@ import { and, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm';
 import { type Connection, formatArray, statement } from './database.ts';
 import { files, type ImageGroup, images } from './tables.ts';
 
-const { mimeType, byteSize, width, height, thumbhash, dominantColor } = getTableColumns(files);
+const { mimeType, byteSize, width, height, thumbhash, dominantColor, hasAlpha } = getTableColumns(files);
 
 /** All that the API tells of an image: its row, and what is known of its file once that is here. */
 export const imageColumns = {
@@ -13,6 +13,7 @@ export const imageColumns = {
   height,
   thumbhash,
   dominantColor,
+  hasAlpha,
 };
 
 export function selectImages(db: Connection) {

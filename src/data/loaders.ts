@@ -2,7 +2,9 @@ import DataLoader from 'dataloader';
 import { countImagesByProductIds } from './counts.ts';
 import type { Database } from './database.ts';
 import { countGalleries, findGalleryPages, findThumbnails, type GalleryRequest } from './galleries.ts';
-import { findImagesByIds } from './images.ts';
+import { isId } from './ids.ts';
+import { findImagesByIds, type ImageRow } from './images.ts';
+import type { Page } from './page.ts';
 import { findProductsByIds } from './products.ts';
 
 export type Loaders = ReturnType<typeof createLoaders>;
@@ -21,16 +23,26 @@ export function createLoaders(db: Database) {
     thumbnailByProductId: byKey((ids: readonly string[]) => findThumbnails(db, ids)),
     imageCountByProductId: byKey((ids: readonly string[]) => countImagesByProductIds(db, ids)),
     galleryCountByProductId: byKey((ids: readonly string[]) => countGalleries(db, ids)),
-    galleryPage: new DataLoader((requests: readonly GalleryRequest[]) => findGalleryPages(db, requests), {
+    galleryPage: new DataLoader((requests: readonly GalleryRequest[]) => findPages(db, requests), {
       cacheKeyFn: request => Object.values(request).join(),
     }),
   };
 }
 
-/** Null for what is not found. */
-function byKey<Value>(find: (keys: readonly string[]) => Promise<Map<string, Value>>) {
+/** Null for what is not found. Gateways bring ids of other services; what is no id here is not found. */
+function byKey<Value>(find: (ids: readonly string[]) => Promise<Map<string, Value>>) {
   return new DataLoader<string, Value | null>(async keys => {
-    const found = await find(keys);
+    const found = await find(keys.filter(isId));
     return keys.map(key => found.get(key) ?? null);
   });
 }
+
+/** Likewise an empty page. */
+async function findPages(db: Database, requests: readonly GalleryRequest[]): Promise<Page<ImageRow>[]> {
+  const known = requests.filter(({ productId }) => isId(productId));
+  const pages = await findGalleryPages(db, known);
+  const found = new Map(known.map((request, index) => [request, pages[index]]));
+  return requests.map(request => found.get(request) ?? emptyPage);
+}
+
+const emptyPage: Page<ImageRow> = { rows: [], hasNext: false, hasPrevious: false };

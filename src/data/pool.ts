@@ -1,37 +1,16 @@
-import postgres from 'postgres';
-import { breaksConnection, DatabaseUnavailable } from './unavailable.ts';
+import { Connection, type ConnectionOptions, createAnswer, type Driver } from './connection.ts';
+import { DatabaseUnavailable } from './unavailable.ts';
 
-// postgres.js has a pool of its own, but waits in it without limit for a free connection and for an answer, and a
-// connection that broke while bytes were on their way to it never works again (porsager/postgres issues 1066, 1154,
-// 1208). So each connection here is a client of one, used by one request at a time, and thrown away at the first doubt.
+// postgres.js has a pool of its own, but waits in it without limit for a free connection and for an answer.
 
-export interface PoolOptions {
+export interface PoolOptions extends ConnectionOptions {
   /** Connections at the most; they are made when they are needed. */
   size: number;
   /** For a free connection; past it DatabaseUnavailable is thrown. */
   waitMs: number;
   /** Requests that may wait at once; more are refused without delay. */
   maxWaiting: number;
-  /** For a statement; Postgres gives it up by then, or else the connection is given up a little later. */
-  statementMs: number;
-  /** Called with the text of each statement sent, BEGIN and COMMIT included. */
-  onStatement?: ((text: string) => void) | undefined;
 }
-
-/** What Drizzle uses of postgres.js. */
-export interface Driver {
-  options: { parsers: Record<string, unknown>; serializers: Record<string, unknown> };
-  unsafe(text: string, parameters: unknown[]): Answer;
-  begin<Result>(run: (transaction: Transacting) => Promise<Result>): Promise<Result>;
-}
-
-export interface Transacting {
-  unsafe(text: string, parameters: unknown[]): Answer;
-  savepoint<Result>(run: (transaction: Transacting) => Promise<Result>): Promise<Result>;
-}
-
-/** Rows as objects, or as arrays where `values` is called before the next tick. */
-type Answer = Promise<unknown> & { values(): Promise<unknown> };
 
 export interface Pool {
   driver: Driver;
@@ -39,11 +18,6 @@ export interface Pool {
   close(graceMs: number): Promise<void>;
 }
 
-/** What a connection and a transaction have in common. */
-type Session = Pick<postgres.Sql, 'unsafe'>;
-
-/** Postgres is given a head start to end a statement by itself, which keeps the connection. */
-const answerGraceMs = 1_000;
 /** After a connection could not be made, requests are refused for so long without another try. */
 const retryConnectMs = 100;
 
@@ -149,173 +123,4 @@ interface Waiter {
   resolve(connection: Connection): void;
   reject(error: Error): void;
   timer: NodeJS.Timeout;
-}
-
-function createAnswer(run: (asArrays: boolean) => Promise<unknown>): Answer {
-  let asArrays = false;
-  const answer = Promise.resolve().then(() => run(asArrays));
-  const values = () => {
-    asArrays = true;
-    return answer;
-  };
-  return Object.assign(answer, { values });
-}
-
-/** One connection, for one request at a time. */
-class Connection {
-  /** It must not be used again. */
-  isBroken = false;
-  /** It could not even be made. */
-  wasRefused = false;
-  readonly #client: postgres.Sql;
-  readonly #answerMs: number;
-  /** Ends a transaction whose statement was given up, though the driver would wait on. */
-  #giveUp: (error: Error) => void = () => {};
-
-  constructor(url: string, options: PoolOptions, shared: Driver['options'], onClose: () => void) {
-    const { statementMs, onStatement } = options;
-    this.#answerMs = statementMs + answerGraceMs;
-    this.#client = postgres(url, {
-      max: 1,
-      fetch_types: false,
-      connect_timeout: 5,
-      onnotice: () => {},
-      onclose: () => {
-        this.isBroken = true;
-        onClose();
-      },
-      connection: {
-        application_name: 'packshot',
-        TimeZone: 'UTC',
-        lock_timeout: 2_000,
-        statement_timeout: statementMs,
-        // A process that is frozen amid a change must not keep others from the product.
-        idle_in_transaction_session_timeout: 15_000,
-      },
-      ...(onStatement && { debug: (_connection: number, text: string) => onStatement(text) }),
-    });
-    Object.assign(this.#client.options.parsers, shared.parsers);
-    Object.assign(this.#client.options.serializers, shared.serializers);
-  }
-
-  run(text: string, parameters: unknown[], asArrays: boolean): Promise<unknown> {
-    return this.#runOn(this.#client, text, parameters, asArrays);
-  }
-
-  async transact<Result>(run: (transaction: Transacting) => Promise<Result>): Promise<Result> {
-    const { promise: givenUp, reject } = Promise.withResolvers<never>();
-    this.#giveUp = reject;
-    const clock = new Clock(() => this.#expire(), this.#answerMs);
-    try {
-      clock.start();
-      const work = this.#client.begin(async session => {
-        clock.stop();
-        try {
-          return await this.#runIn(session, run);
-        } finally {
-          clock.start();
-        }
-      });
-      return (await Promise.race([work, givenUp])) as Result;
-    } catch (error) {
-      throw this.#note(error);
-    } finally {
-      clock.stop();
-      this.#giveUp = () => {};
-    }
-  }
-
-  /** What runs may finish for `graceMs`. */
-  async close(graceMs: number): Promise<void> {
-    await this.#client.end({ timeout: graceMs / 1_000 });
-  }
-
-  destroy(): void {
-    this.#client.end({ timeout: 0 }).catch(() => {});
-  }
-
-  /** `run` with a transaction or a part of one, of which the driver makes an end as soon as it is over. */
-  async #runIn<Result>(
-    session: postgres.TransactionSql,
-    run: (transaction: Transacting) => Promise<Result>,
-  ): Promise<Result> {
-    try {
-      return await run({
-        unsafe: (text, parameters) =>
-          createAnswer(asArrays => this.#runOn(session, text, parameters, asArrays)),
-        savepoint: async part => (await session.savepoint(inner => this.#runIn(inner, part))) as never,
-      });
-    } finally {
-      if (this.isBroken) await this.#forsake();
-    }
-  }
-
-  /**
-   * Drizzle asks the driver to parse unnamed statements anew each time, at the price of a round trip. The service's
-   * statements have few texts, so all of them are prepared, once a connection.
-   */
-  #runOn(session: Session, text: string, parameters: unknown[], asArrays: boolean): Promise<unknown> {
-    if (this.isBroken)
-      return Promise.reject(new DatabaseUnavailable('The connection to the database was lost'));
-    const query = session.unsafe(text, parameters as postgres.ParameterOrJSON<never>[], { prepare: true });
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const clock = new Clock(() => reject(this.#expire()), this.#answerMs);
-    clock.start();
-    (asArrays ? query.values() : query).then(
-      rows => {
-        clock.stop();
-        resolve(rows);
-      },
-      error => {
-        clock.stop();
-        reject(this.#note(error));
-      },
-    );
-    return promise;
-  }
-
-  /**
-   * Ends a transaction on a connection that is lost, and never comes back: the driver would go on with COMMIT or
-   * ROLLBACK, and throw where nobody can catch it.
-   */
-  #forsake(): Promise<never> {
-    this.#giveUp(new DatabaseUnavailable('The connection to the database was lost'));
-    return new Promise(() => {});
-  }
-
-  /** The server may be frozen, or gone without a word. */
-  #expire(): Error {
-    const error = new DatabaseUnavailable(`The database did not answer within ${this.#answerMs} ms`);
-    this.isBroken = true;
-    this.#giveUp(error);
-    return error;
-  }
-
-  #note(error: unknown): unknown {
-    if (breaksConnection(error)) {
-      this.isBroken = true;
-      this.wasRefused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
-    }
-    return error;
-  }
-}
-
-/** Calls once when it was started and not stopped for so long. */
-class Clock {
-  readonly #onExpire: () => void;
-  readonly #timeoutMs: number;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(onExpire: () => void, timeoutMs: number) {
-    this.#onExpire = onExpire;
-    this.#timeoutMs = timeoutMs;
-  }
-
-  start(): void {
-    this.#timer = setTimeout(this.#onExpire, this.#timeoutMs);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
 }

@@ -81,6 +81,8 @@ export const files = pgTable('files', {
   height: integer('height').notNull(),
   thumbhash: text('thumbhash').notNull(),
   dominantColor: text('dominant_color').notNull(),
+  /** Null where nobody looked: files that were stored before this was asked. */
+  hasAlpha: boolean('has_alpha'),
   createdAt: time('created_at').notNull().defaultNow(),
 });
 

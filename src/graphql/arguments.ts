@@ -16,13 +16,17 @@ export function readId(id: string, name: string): string {
 }
 
 export function readIds(ids: readonly string[], name: string, limits: ReadLimits): readonly string[] {
-  if (ids.length > limits.maxIdsInRead) {
-    throw new BadInput(`${name} has ${ids.length} ids; at most ${limits.maxIdsInRead}`);
-  }
+  limitIds(ids, name, limits);
   ids.forEach((id, index) => {
     readId(id, `${name}[${index}]`);
   });
   return ids;
+}
+
+/** Any texts: a gateway's ids come from other services, and one that is none here must not fail the others. */
+export function limitIds<Id>(ids: readonly Id[], name: string, { maxIdsInRead }: ReadLimits): readonly Id[] {
+  if (ids.length <= maxIdsInRead) return ids;
+  throw new BadInput(`${name} has ${ids.length} ids; at most ${maxIdsInRead}`);
 }
 
 export interface PageArguments {

@@ -11,6 +11,7 @@ export const builder = new SchemaBuilder<{
     URL: { Input: string; Output: string };
     Locale: { Input: string; Output: string };
     File: { Input: UploadedFile; Output: never };
+    _Any: { Input: unknown; Output: never };
   };
 }>({ defaultFieldNullability: false });
 

@@ -20,6 +20,8 @@ interface ImageEdge {
 
 export const PageInfo = builder.objectRef<ImageConnection>('PageInfo').implement({
   description: 'Where a page stands in its list, as the Relay cursor connections specification has it.',
+  // Every service with connections has one.
+  extensions: { federation: { shareable: {} } },
   fields: t => ({
     hasNextPage: t.boolean({
       description: 'Whether more follow.',

@@ -2,10 +2,14 @@ import type { Database } from '../data/database.ts';
 import type { Loaders } from '../data/loaders.ts';
 import type { GalleryLimits } from '../gallery/limits.ts';
 import type { Intake } from '../importing/intake.ts';
+import type { ImageAddress } from '../rendering/address.ts';
+import type { RecipeBounds } from '../rendering/recipe.ts';
 import type { ReadLimits } from './arguments.ts';
 
 /** What resolvers work with; made anew for each request. */
 export interface Context {
+  /** Nobody knows who asks; where no credentials are set up, nobody is a stranger. */
+  isStranger: boolean;
   db: Database;
   /** Made anew after each mutation, so that later fields of the request see what it did. */
   loaders: Loaders;
@@ -16,6 +20,15 @@ export interface Context {
   wakeImporting: () => void;
   /** Removes the bytes that permanently deleted images were the last to name; never rejects. */
   collectFiles: () => Promise<void>;
-  /** Where clients reach this service, without a slash at the end. */
-  publicUrl: string;
+  addresses: Addresses;
+}
+
+/** Where and in which sizes pictures are handed out. */
+export interface Addresses {
+  /** The whole address, signed. */
+  format: (address: ImageAddress) => string;
+  bounds: RecipeBounds;
+  sizes: Record<'zoom' | 'thumbnail' | 'standard' | 'tiny', { width: number; height: number }>;
+  /** For how long a download is good. */
+  downloadSeconds: number;
 }

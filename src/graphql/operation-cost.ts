@@ -16,6 +16,7 @@ import {
   type ValueNode,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { defaultWidths } from '../rendering/srcset.ts';
 
 export interface CostLimits {
   /** Fields that an answer may have, at the most. */
@@ -111,8 +112,10 @@ function createPricing({ pageSize }: CostLimits) {
 
     function priceField(node: FieldNode, parent: GraphQLNamedType): Price {
       const field = isObjectType(parent) ? parent.getFields()[node.name.value] : undefined;
-      if (!field || !node.selectionSet) return single;
-      const count = createCounting(node, field, pageSize);
+      if (!field) return single;
+      if (!node.selectionSet) return priceLeaf(node, field);
+      const isRead = parent === schema.getQueryType();
+      const count = createCounting(node, field, pageSize, isRead);
       const price = priceSet(node.selectionSet, getNamedType(field.type));
       return (variables, known) => 1 + count(variables) * price(variables, known);
     }
@@ -122,22 +125,37 @@ function createPricing({ pageSize }: CostLimits) {
 const free: Price = () => 0;
 const single: Price = () => 1;
 
+/** A srcset holds an address for each width. */
+function priceLeaf(node: FieldNode, field: GraphQLField<unknown, unknown>): Price {
+  if (!takes(field, 'widths')) return single;
+  const widths = readArgument(node, 'widths');
+  return variables => toLength(widths(variables)) ?? defaultWidths.length;
+}
+
+function takes(field: GraphQLField<unknown, unknown>, name: string): boolean {
+  return field.args.some(argument => argument.name === name);
+}
+
+function readArgument(node: FieldNode, name: string): (variables: Variables) => unknown {
+  const value = node.arguments?.find(argument => argument.name.value === name)?.value;
+  return variables => value && readValue(value, variables);
+}
+
 /** How many objects a field may bring. */
 function createCounting(
   node: FieldNode,
   field: GraphQLField<unknown, unknown>,
   pageSize: number,
+  isRead: boolean,
 ): (variables: Variables) => number {
-  const read = (name: string) => {
-    const value = node.arguments?.find(argument => argument.name.value === name)?.value;
-    return (variables: Variables) => value && readValue(value, variables);
-  };
-  const hasArgument = (name: string) => field.args.some(argument => argument.name === name);
+  const read = (name: string) => readArgument(node, name);
+  const hasArgument = (name: string) => takes(field, name);
   if (hasArgument('first')) {
     const [first, last] = [read('first'), read('last')];
     return variables => toCount(first(variables) ?? last(variables)) ?? pageSize;
   }
-  const list = ['ids', 'representations', 'imageIds'].find(hasArgument);
+  // How much a mutation may take is bounded by itself.
+  const list = isRead ? ['ids', 'representations'].find(hasArgument) : undefined;
   if (list) {
     const ids = read(list);
     return variables => toLength(ids(variables)) ?? 1;

@@ -1,7 +1,7 @@
 import { countImages } from '../data/counts.ts';
 import type { ImageFilter } from '../data/image-filter.ts';
 import { type ImageOrder, listImages } from '../data/image-list.ts';
-import { readId, readIds, readPage } from './arguments.ts';
+import { limitIds, readId, readIds, readPage } from './arguments.ts';
 import { builder } from './builder.ts';
 import { ProductImageConnection, pageArguments } from './connection.ts';
 import type { Context } from './context.ts';
@@ -78,11 +78,12 @@ builder.queryFields(t => ({
   productImagesByIds: t.field({
     description:
       'For gateways: same length and order as `ids`, at most 1,000; null where there is no such image.',
+    extensions: { stitching: { merge: { keyField: 'id' } } },
     type: [ProductImage],
     nullable: { list: false, items: true },
     args: { ids: t.arg.idList({ required: true, description: "The images' ids." }) },
     resolve: (_root, { ids }, { loaders, limits }) =>
-      readIds(ids, 'ids', limits).map(id => loaders.imageById.load(id)),
+      limitIds(ids, 'ids', limits).map(id => loaders.imageById.load(id)),
   }),
 }));
 

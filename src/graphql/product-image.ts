@@ -1,10 +1,10 @@
 import type { ImageRow } from '../data/images.ts';
 import type { ImageState, ImageType } from '../data/tables.ts';
 import { lookUpAltText } from '../gallery/texts.ts';
-import { formatOriginalAddress } from '../rendering/address.ts';
 import { builder } from './builder.ts';
-import type { Context } from './context.ts';
+import { downloadUrlOf, sizedUrlOf, srcsetOf, urlOf } from './image-addresses.ts';
 import { Product } from './product.ts';
+import { ImageTransformInput } from './transform.ts';
 import { ProductImageErrorCode } from './user-errors.ts';
 
 export const ProductImageType = builder.enumType('ProductImageType', {
@@ -69,6 +69,7 @@ export const ProductImage = builder.objectRef<ImageRow>('ProductImage');
 
 ProductImage.implement({
   description: 'One picture of one product, with its place, type, texts and state.',
+  extensions: { federation: { key: { fields: 'id' } } },
   fields: t => ({
     id: t.exposeID('id', { description: 'A 64-bit integer in decimal; never used again for another image.' }),
     productId: t.exposeID('productId', { description: 'The product that it is on.' }),
@@ -126,10 +127,63 @@ ProductImage.implement({
       nullable: true,
     }),
     url: t.field({
-      description: 'Where to show it from. Until it is imported: its source. Null when the import failed.',
+      description:
+        'Where to show it from, sized and encoded as `transform` asks. Until it is imported: its source. Null when the import failed.',
       type: 'URL',
       nullable: true,
-      resolve: (row, _arguments, context) => urlOf(row, context),
+      args: {
+        transform: t.arg({ type: ImageTransformInput, description: 'Left out: the untouched original.' }),
+      },
+      resolve: (row, { transform }, context) => urlOf(row, transform ?? null, context),
+    }),
+    srcset: t.string({
+      description:
+        'The value of an <img srcset>; never wider than the original. Null until imported. The addresses stay the same and can be kept for ever.',
+      nullable: true,
+      args: {
+        widths: t.arg.intList({
+          description:
+            'In pixels, at most 20 of them; those beyond the original become its own width. Left out: from 160 to 2,560.',
+        }),
+        transform: t.arg({
+          type: ImageTransformInput,
+          description:
+            'As for `url`, but each of `widths` takes the place of `width`; `height` changes in proportion, and `dpr` is left to the browser.',
+        }),
+      },
+      resolve: (row, { widths, transform }, context) =>
+        srcsetOf(row, widths ?? null, transform ?? {}, context),
+    }),
+    zoomUrl: t.field({
+      description: 'To look at it closely: 1280 × 1280 at most, unless set otherwise. Null until imported.',
+      type: 'URL',
+      nullable: true,
+      resolve: (row, _arguments, context) => sizedUrlOf(row, 'zoom', context),
+    }),
+    thumbnailUrl: t.field({
+      description: 'For lists of products: 386 × 513 at most, unless set otherwise. Null until imported.',
+      type: 'URL',
+      nullable: true,
+      resolve: (row, _arguments, context) => sizedUrlOf(row, 'thumbnail', context),
+    }),
+    standardUrl: t.field({
+      description: "For a product's page: 220 × 290 at most, unless set otherwise. Null until imported.",
+      type: 'URL',
+      nullable: true,
+      resolve: (row, _arguments, context) => sizedUrlOf(row, 'standard', context),
+    }),
+    tinyUrl: t.field({
+      description: 'For a cart or a row of dots: 44 × 58 at most, unless set otherwise. Null until imported.',
+      type: 'URL',
+      nullable: true,
+      resolve: (row, _arguments, context) => sizedUrlOf(row, 'tiny', context),
+    }),
+    downloadUrl: t.field({
+      description:
+        'The untouched original as a download; signed, and good for an hour unless set otherwise. Null until imported.',
+      type: 'URL',
+      nullable: true,
+      resolve: (row, _arguments, context) => downloadUrlOf(row, context),
     }),
     width: t.exposeInt('width', {
       description:
@@ -171,8 +225,3 @@ ProductImage.implement({
     }),
   }),
 });
-
-function urlOf(row: ImageRow, { publicUrl }: Context): string | null {
-  if (row.fileHash && row.mimeType) return formatOriginalAddress(publicUrl, row.fileHash, row.mimeType);
-  return row.state === 'FAILED' ? null : row.sourceUrl;
-}

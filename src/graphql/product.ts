@@ -1,5 +1,5 @@
 import type { ProductKind as Kind } from '../data/tables.ts';
-import { readId, readIds, readPage } from './arguments.ts';
+import { limitIds, readId, readPage } from './arguments.ts';
 import { builder } from './builder.ts';
 import { ProductImageConnection, pageArguments } from './connection.ts';
 import type { Context } from './context.ts';
@@ -26,6 +26,7 @@ export const Product = builder.objectRef<ProductReference>('Product');
 
 Product.implement({
   description: 'A product as this service knows it: its images.',
+  extensions: { federation: { key: { fields: 'id' } } },
   fields: t => ({
     id: t.exposeID('id', { description: "The catalogue's id: a 64-bit integer in decimal." }),
     kind: t.field({
@@ -102,8 +103,9 @@ builder.queryFields(t => ({
   }),
   productsByIds: t.field({
     description: 'For gateways: same length and order as `ids`, at most 1,000.',
+    extensions: { stitching: { merge: { keyField: 'id' } } },
     type: [Product],
     args: { ids: t.arg.idList({ required: true, description: "The products' ids; any id answers." }) },
-    resolve: (_root, { ids }, { limits }) => readIds(ids, 'ids', limits).map(id => ({ id })),
+    resolve: (_root, { ids }, { limits }) => limitIds(ids, 'ids', limits).map(id => ({ id })),
   }),
 }));

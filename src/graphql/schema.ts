@@ -9,10 +9,14 @@ import './change-product-image.ts';
 import './arrange-product-images.ts';
 import './delete-product-images.ts';
 import './update-product.ts';
+import { withoutGatewayFields } from './gateways.ts';
 
 export const schema = builder.toSchema({ sortSchema: false });
 
-/** The schema as clients may read it; the same text for the same code. */
+/**
+ * The schema as clients may read it; the same text for the same code. Without what only gateways ask for: that is
+ * their protocol, which they read from the service, and would be noise in the types that clients generate.
+ */
 export function formatSchema(): string {
-  return `${printSchema(schema)}\n`;
+  return `${printSchema(withoutGatewayFields(schema))}\n`;
 }

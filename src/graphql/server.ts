@@ -5,20 +5,32 @@ import type { Logger } from '../log.ts';
 import { useBodyLimit } from './body-limit.ts';
 import { useContentTypes } from './content-types.ts';
 import type { Context } from './context.ts';
+import { useNoIntrospection } from './introspection.ts';
 import { createMaskError } from './mask-error.ts';
 import { type MultipartLimits, useMultipart } from './multipart.ts';
+import { type CostLimits, useOperationCost } from './operation-cost.ts';
+import { type OperationLimits, useOperationLimits } from './operation-limits.ts';
 import { schema } from './schema.ts';
 
 export const graphqlPath = '/graphql';
 
 export interface GraphQLOptions extends Omit<Context, 'loaders'> {
   corsOrigins: string[];
+  hasIntrospection: boolean;
+  operationLimits: OperationLimits & CostLimits;
   multipart: MultipartLimits;
   log: Logger;
 }
 
 /** The GraphQL endpoint, as a handler for node:http. */
-export function createGraphQLServer({ corsOrigins, multipart, log, ...context }: GraphQLOptions) {
+export function createGraphQLServer({
+  corsOrigins,
+  hasIntrospection,
+  operationLimits,
+  multipart,
+  log,
+  ...context
+}: GraphQLOptions) {
   return createYoga<{ req: IncomingMessage; res: ServerResponse }>({
     schema,
     graphqlEndpoint: graphqlPath,
@@ -30,7 +42,28 @@ export function createGraphQLServer({ corsOrigins, multipart, log, ...context }:
     multipart: false,
     // One that holds for uploads too would forbid them.
     maxRequestBodySize: false,
-    plugins: [useContentTypes(), useMultipart(multipart), useBodyLimit(multipart.maxJsonBytes)],
+    plugins: [
+      useContentTypes(),
+      useMultipart(multipart),
+      useBodyLimit(multipart.maxJsonBytes),
+      useOperationLimits(operationLimits),
+      useOperationCost(operationLimits),
+      ...(hasIntrospection ? [] : [useNoIntrospection()]),
+    ],
     logging: false,
   });
+}
+
+export type GraphQLServer = ReturnType<typeof createGraphQLServer>;
+
+/** For pages of the service's own: asks the API as a client would, without going through a socket. */
+export function createAskApi(server: GraphQLServer) {
+  return async (query: string, variables: object, authorization: string | undefined) => {
+    const response = await server.fetch(`http://localhost${graphqlPath}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(authorization && { authorization }) },
+      body: JSON.stringify({ query, variables }),
+    });
+    return (await response.json()) as { data?: unknown };
+  };
 }

@@ -1,5 +1,5 @@
-import sharp from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
+import { sharp } from '../imaging/sharp.ts';
 import { corruptImage, type ImageLimits } from './inspect.ts';
 
 export interface Fingerprint {

@@ -1,4 +1,4 @@
-import sharp, { type Metadata } from 'sharp';
+import { type Metadata, sharp } from '../imaging/sharp.ts';
 import { describeForeignType, findImageType, type ImageType } from './file-type.ts';
 import { ImportError } from './import-error.ts';
 import { checkExif, checkStructure } from './structure.ts';
@@ -27,21 +27,6 @@ export const defaultImageLimits: ImageLimits = {
   maxSide: 10_000,
   timeoutMs: 10_000,
 };
-
-// libvips also reads SVG, PDF, TIFF, raw matrices and files by name; each reader is a way to attack.
-sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({
-  operation: [
-    'VipsForeignLoadJpegBuffer',
-    'VipsForeignLoadPngBuffer',
-    'VipsForeignLoadWebpBuffer',
-    'VipsForeignLoadNsgifBuffer',
-  ],
-});
-// Hardly any image comes twice, and the cache would keep decoded pixels of the last hundred operations.
-sharp.cache(false);
-// Images are worked on side by side, so threads inside one gain nothing and cost memory.
-sharp.concurrency(1);
 
 /**
  * What a file is, from its header: no pixels are decoded, so a file cut short may pass; measureImage

@@ -1,4 +1,4 @@
-import { createBudget } from './budget.ts';
+import { createBudget } from '../imaging/budget.ts';
 import { openDeadline, untilAborted } from './deadline.ts';
 import { type Fingerprint, fingerprintImage } from './fingerprint.ts';
 import { ImportError } from './import-error.ts';

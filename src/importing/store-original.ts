@@ -59,6 +59,7 @@ async function writeOnce(
 }
 
 export function describeFile({ contentHash, fileSizeBytes, ...measured }: MeasuredImage): FileValues {
-  const { mimeType, width, height, thumbhash, dominantColor } = measured;
-  return { hash: contentHash, byteSize: fileSizeBytes, mimeType, width, height, thumbhash, dominantColor };
+  const { mimeType, width, height, thumbhash, dominantColor, hasAlpha } = measured;
+  const looks = { mimeType, width, height, thumbhash, dominantColor, hasAlpha };
+  return { hash: contentHash, byteSize: fileSizeBytes, ...looks };
 }

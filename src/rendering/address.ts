@@ -1,21 +1,100 @@
-import { extensionOf, mimeTypeOf } from '../storage/formats.ts';
+import { type Extension, extensionOf, mimeTypeOf } from '../storage/formats.ts';
+import { formatRecipe, parseRecipe, type Recipe } from './recipe.ts';
+import type { Signer } from './signature.ts';
 
-/** What an address under /images/ names: the bytes themselves, so that it never shows anything else. */
-export interface OriginalAddress {
+/** Where an original rests: `hash` is its SHA-256 in hex. */
+export interface Original {
   hash: string;
-  extension: string;
-  mimeType: string;
+  extension: Extension;
 }
+
+/** What an address names: bytes, or how they are made from bytes, so that it never shows anything else. */
+export type ImageAddress =
+  | (Original & { kind: 'original' })
+  | (Original & { kind: 'rendition'; recipe: Recipe })
+  /** `expiresAt` counts to the second. `name` is what the file is saved as. */
+  | (Original & { kind: 'download'; expiresAt: Date; name: string });
 
 export const imagesPath = '/images/';
 
-export function formatOriginalAddress(publicUrl: string, hash: string, mimeType: string): string {
-  return `${publicUrl}${imagesPath}${hash}.${extensionOf(mimeType)}`;
+export function originalOf(hash: string, mimeType: string): Original {
+  return { hash, extension: extensionOf(mimeType) };
 }
 
-/** Null for anything but the one spelling that `formatOriginalAddress` has. */
-export function parseOriginalAddress(path: string): OriginalAddress | null {
-  const [, hash, extension] = /^\/images\/([0-9a-f]{64})\.([a-z]+)$/.exec(path) ?? [];
-  const mimeType = extension && mimeTypeOf(extension);
-  return hash && extension && mimeType ? { hash, extension, mimeType } : null;
+/** The path, signed. Equal addresses have equal paths until another key comes first. */
+export function formatAddress(address: ImageAddress, signer: Signer): string {
+  const content = formatContent(address);
+  return `${imagesPath}${signer.sign(content)}/${content}`;
+}
+
+const signedPath = /^\/images\/([a-z0-9]{1,16}\.[A-Za-z0-9_-]{22})\/([!-~]+)$/;
+
+/**
+ * What a path names, as it is spelt in the request, nothing decoded; 'forged' where it is not signed by a key of ours,
+ * null where it is none of our addresses. Whether a download has expired is left to the caller.
+ */
+export function parseAddress(path: string, signer: Signer): ImageAddress | 'forged' | null {
+  const [, signature, content] = signedPath.exec(path) ?? [];
+  if (!signature || !content) return null;
+  if (!signer.verify(signature, content)) return 'forged';
+  const address = parseContent(content);
+  return address && formatContent(address) === content ? address : null;
+}
+
+/** All that is signed. */
+function formatContent(address: ImageAddress): string {
+  const original = `${address.hash}.${address.extension}`;
+  if (address.kind === 'original') return original;
+  if (address.kind === 'rendition') return `${original}/${formatRecipe(address.recipe)}`;
+  const seconds = Math.floor(address.expiresAt.getTime() / 1_000);
+  return `${original}/download-${seconds}/${encodeURIComponent(address.name)}`;
+}
+
+function parseContent(content: string): ImageAddress | null {
+  const [, hash, extension, detail] = /^([0-9a-f]{64})\.([a-z]+)(?:\/(.+))?$/.exec(content) ?? [];
+  if (!hash || !extension || !isExtension(extension)) return null;
+  const original = { hash, extension };
+  if (!detail) return { kind: 'original', ...original };
+  const recipe = parseRecipe(detail);
+  return recipe ? { kind: 'rendition', ...original, recipe } : parseDownload(original, detail);
+}
+
+function parseDownload(original: Original, detail: string): ImageAddress | null {
+  const [, seconds, encoded] = /^download-(\d{1,11})\/([^/]+)$/.exec(detail) ?? [];
+  const name = encoded && decode(encoded);
+  return name ? { kind: 'download', ...original, expiresAt: new Date(Number(seconds) * 1_000), name } : null;
+}
+
+function decode(encoded: string): string | null {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return null;
+  }
+}
+
+function isExtension(extension: string): extension is Extension {
+  return mimeTypeOf(extension) !== null;
+}
+
+/** File systems take no longer name; an address of 2,048 characters has room for it in any script. */
+const maxNameBytes = 255;
+const endings: Record<Extension, RegExp> = {
+  jpg: /\.jpe?g$/i,
+  png: /\.png$/i,
+  webp: /\.webp$/i,
+  gif: /\.gif$/i,
+};
+const encoder = new TextEncoder();
+
+/** What an original is saved as: its name, and an ending that tells what it is, whatever the name says. */
+export function nameDownload(name: string, extension: Extension): string {
+  const stem = name.toWellFormed().replace(endings[extension], '');
+  const ending = endings[extension].exec(name)?.[0] ?? `.${extension}`;
+  return (cutBytes(stem, maxNameBytes - ending.length) || 'image') + ending;
+}
+
+/** As many characters as fit, none of them cut in two. */
+function cutBytes(text: string, maxBytes: number): string {
+  return text.slice(0, encoder.encodeInto(text, new Uint8Array(maxBytes)).read);
 }

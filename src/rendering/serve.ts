@@ -1,31 +1,40 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { create as formatDisposition } from 'content-disposition';
 import type { Logger } from '../log.ts';
-import { originalKey } from '../storage/keys.ts';
-import type { Storage } from '../storage/storage.ts';
-import { parseOriginalAddress } from './address.ts';
+import { mimeTypeOf } from '../storage/formats.ts';
+import { type Storage, StorageFailed } from '../storage/storage.ts';
+import { type ImageAddress, parseAddress } from './address.ts';
+import { freeIfSent, protectiveHeaders, refuse, sendBytes } from './answers.ts';
+import { findEncoding } from './formats.ts';
+import { negotiateEncoding } from './negotiate.ts';
+import { Overloaded } from './renderer.ts';
+import { formatRenditionKey } from './rendition-key.ts';
+import type { Renditions } from './renditions.ts';
+import { serveOriginal } from './serve-original.ts';
+import type { Signer } from './signature.ts';
+
+export interface ImageResources {
+  /** Of originals. */
+  storage: Storage;
+  renditions: Renditions;
+  signer: Signer;
+  log: Logger;
+}
+
+type Of<Kind> = Extract<ImageAddress, { kind: Kind }>;
 
 /** An address never shows anything else, so that it can be kept for ever. */
 const cacheForEver = 'public, max-age=31536000, immutable';
 
-/** On every answer: whatever the bytes are, a browser must not take them for a page or a script. */
-const protectiveHeaders = {
-  'x-content-type-options': 'nosniff',
-  'content-security-policy': "default-src 'none'; sandbox",
-  'cross-origin-resource-policy': 'cross-origin',
-  'access-control-allow-origin': '*',
-};
+class ClientLeft extends Error {}
 
 /** Answers requests under /images/. Knows no database: an address tells all that it takes. */
-export function createImageHandler(storage: Storage, log: Logger) {
+export function createImageHandler(resources: ImageResources) {
   return async (request: IncomingMessage, response: ServerResponse, path: string): Promise<void> => {
     try {
-      await serveImage(request, response, path, storage);
+      await serveImage(request, response, path, resources);
     } catch (error) {
-      log.error({ err: error, path }, 'An image could not be served');
-      if (response.headersSent) response.destroy();
-      else refuse(response, 503, 'The image cannot be read at the moment', { 'retry-after': '5' });
+      if (!(error instanceof ClientLeft)) answerFailure(response, error, path, resources.log);
     }
   };
 }
@@ -34,58 +43,115 @@ async function serveImage(
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
-  storage: Storage,
+  resources: ImageResources,
 ): Promise<void> {
+  if (request.method === 'OPTIONS') return answerPreflight(response);
+  // A query string would be another spelling, of which a cache in front keeps a copy of its own.
+  const address = request.url?.includes('?') ? null : findAddress(path, resources.signer);
+  if (!address) return refuse(response, 403, 'This address is not valid');
+  // Before anything can go wrong, for errors bear it too.
+  if (address.kind === 'rendition' && address.recipe.negotiated) response.setHeader('vary', 'Accept');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return refuse(response, 405, 'Only GET and HEAD are possible here', { allow: 'GET, HEAD' });
+    return refuse(response, 405, 'Only GET and HEAD are possible here', { allow: 'GET, HEAD, OPTIONS' });
   }
-  const address = parseOriginalAddress(path);
-  if (!address) return refuse(response, 404, 'No such image');
-  const etag = `"${address.hash}"`;
-  const headers = { ...protectiveHeaders, etag, 'cache-control': cacheForEver };
-  if (matches(request.headers['if-none-match'], etag)) {
-    response.writeHead(304, headers).end();
-    return;
-  }
-  const key = originalKey(address.hash, address.extension);
-  const opened = request.method === 'HEAD' ? null : await storage.read(key);
-  const stored = opened ?? (await storage.stat(key));
-  if (!stored) return refuse(response, 404, 'No such image');
-  response.writeHead(200, { ...headers, 'content-type': address.mimeType, 'content-length': stored.size });
-  if (opened) await send(opened.body, response);
-  else response.end();
+  if (address.kind === 'rendition') return serveRendition(request, response, address, resources);
+  const headers = describeOriginal(address);
+  if (isKnown(request, headers.etag)) return answerNotModified(response, headers);
+  return serveOriginal(request, response, resources.storage, address, headers);
 }
 
-/** That a client leaves midway is no failure. */
-async function send(body: Readable, response: ServerResponse): Promise<void> {
-  let hasClientLeft = false;
-  response.once('close', () => {
-    hasClientLeft = !body.destroyed;
-  });
-  try {
-    await pipeline(body, response);
-  } catch (error) {
-    if (!hasClientLeft) throw error;
-  }
+/** Null for one that is forged or has expired: nobody is told which. */
+function findAddress(path: string, signer: Signer): ImageAddress | null {
+  const address = parseAddress(path, signer);
+  if (address === null || address === 'forged') return null;
+  return address.kind === 'download' && address.expiresAt.getTime() <= Date.now() ? null : address;
 }
 
-function matches(ifNoneMatch: string | undefined, etag: string): boolean {
-  const candidates = ifNoneMatch?.split(',').map(candidate => candidate.trim().replace(/^W\//, ''));
-  return candidates?.includes(etag) ?? false;
-}
-
-function refuse(
-  response: ServerResponse,
-  status: number,
-  message: string,
-  headers: Record<string, string> = {},
-): void {
+/** Browsers ask before a page's own program may send an If-None-Match. */
+function answerPreflight(response: ServerResponse): void {
   response
-    .writeHead(status, {
+    .writeHead(204, {
       ...protectiveHeaders,
-      'content-type': 'text/plain; charset=utf-8',
-      'cache-control': 'no-store',
-      ...headers,
+      'access-control-allow-methods': 'GET, HEAD',
+      'access-control-allow-headers': '*',
+      'access-control-max-age': '86400',
     })
-    .end(`${message}\n`);
+    .end();
+}
+
+async function serveRendition(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { hash, extension, recipe }: Of<'rendition'>,
+  { renditions }: ImageResources,
+): Promise<void> {
+  const encoding = recipe.negotiated
+    ? negotiateEncoding(request.headers.accept, recipe.encoding)
+    : recipe.encoding;
+  const wanted = { hash, extension, recipe: { ...recipe, encoding } };
+  const key = formatRenditionKey(wanted);
+  const headers = { ...protectiveHeaders, etag: `"${key}"`, 'cache-control': cacheForEver };
+  if (isKnown(request, headers.etag)) return answerNotModified(response, headers);
+  const described = { ...headers, 'content-type': findEncoding(encoding).mimeType };
+  const recalled = renditions.recall(key);
+  if (recalled) return sendBytes(response, recalled, described);
+  const found = await whileThere(response, signal => renditions.find(key, wanted, signal));
+  if (!found) return refuse(response, 404, 'No such image');
+  sendBytes(response, found.bytes, described);
+  if (found.isSole) freeIfSent(response, found.bytes);
+}
+
+async function whileThere<Result>(
+  response: ServerResponse,
+  find: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const leaving = new AbortController();
+  const onClose = () => leaving.abort(new ClientLeft());
+  response.once('close', onClose);
+  try {
+    return await find(leaving.signal);
+  } finally {
+    response.off('close', onClose);
+  }
+}
+
+function describeOriginal(address: Of<'original' | 'download'>): OutgoingHttpHeaders & { etag: string } {
+  const { hash, extension } = address;
+  const contentType = mimeTypeOf(extension) ?? 'application/octet-stream';
+  const headers = { ...protectiveHeaders, etag: `"${hash}"`, 'content-type': contentType };
+  if (address.kind === 'original') return { ...headers, 'cache-control': cacheForEver };
+  const secondsLeft = Math.floor((address.expiresAt.getTime() - Date.now()) / 1_000);
+  return {
+    ...headers,
+    'cache-control': `private, max-age=${secondsLeft}`,
+    'content-disposition': formatDisposition(address.name),
+  };
+}
+
+/** `*` stands for whatever there is, and an address is signed only for what there is. RFC 9110, 13.1.2. */
+function isKnown({ headers }: IncomingMessage, etag: string): boolean {
+  const known = headers['if-none-match']?.split(',').map(candidate => candidate.trim().replace(/^W\//, ''));
+  return known !== undefined && (known.includes(etag) || known.includes('*'));
+}
+
+function answerNotModified(response: ServerResponse, headers: OutgoingHttpHeaders): void {
+  const { 'content-type': _ofTheBody, ...others } = headers;
+  response.writeHead(304, others).end();
+}
+
+function answerFailure(response: ServerResponse, error: unknown, path: string, log: Logger): void {
+  const isOverload = error instanceof Overloaded;
+  if (isOverload) log.debug({ path }, 'Too busy to make a rendition');
+  else log.error({ err: error, path }, 'An image could not be served');
+  if (response.headersSent) {
+    response.destroy();
+  } else if (isOverload) {
+    refuse(response, 503, 'Too many images are asked for at the moment', {
+      'retry-after': String(error.retryAfterSeconds),
+    });
+  } else if (error instanceof StorageFailed) {
+    refuse(response, 503, 'The image cannot be read at the moment', { 'retry-after': '5' });
+  } else {
+    refuse(response, 500, 'The image could not be made');
+  }
 }

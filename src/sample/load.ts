@@ -8,6 +8,7 @@ import { hasProducts, insertProducts, raiseImagesVersions } from '../data/produc
 import { newImage } from '../gallery/image-values.ts';
 import { assignOrderKeys } from '../gallery/order-keys.ts';
 import { type MeasuredImage, measureImage } from '../importing/measure-image.ts';
+import { describeFile } from '../importing/store-original.ts';
 import type { Logger } from '../log.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -79,11 +80,6 @@ async function* encodePictures(count: number): AsyncGenerator<Buffer> {
   } finally {
     encoder.kill();
   }
-}
-
-function describeFile({ contentHash, mimeType, fileSizeBytes, width, height, ...looks }: MeasuredImage) {
-  const { thumbhash, dominantColor } = looks;
-  return { hash: contentHash, mimeType, byteSize: fileSizeBytes, width, height, thumbhash, dominantColor };
 }
 
 async function enterPictures(

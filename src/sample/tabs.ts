@@ -25,6 +25,25 @@ query Gallery {
 `,
   },
   {
+    query: `# One picture in other shapes and sizes. Nothing is
+# made before somebody looks at it; rest the mouse
+# on an address.
+query Sizes {
+  product(id: "101") {
+    thumbnail {
+      square: url(transform: { width: 300, height: 300, fit: COVER })
+      webp: url(transform: { width: 800, format: WEBP, quality: 60 })
+      zoomUrl
+      thumbnailUrl
+      tinyUrl
+      srcset(widths: [320, 640, 1280])
+      downloadUrl
+    }
+  }
+}
+`,
+  },
+  {
     query: `# All images of the store, page by page:
 # give endCursor back as after.
 query AllImages($after: String) {

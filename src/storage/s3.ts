@@ -17,6 +17,7 @@ import {
   checkPrefix,
   checkRange,
   createRangePastEnd,
+  createTooLarge,
   describeFailure,
   isKey,
   type Storage,
@@ -66,6 +67,7 @@ export function openS3Storage(options: S3Options): Storage {
   return {
     write: async (key, body) => writeObject(bucket, key, body),
     read: async (key, range) => readObject(bucket, key, range),
+    readBytes: async (key, maxBytes) => readSmallObject(bucket, key, maxBytes),
     stat: async key => statObject(bucket, key),
     remove: async key => removeObject(bucket, key),
     list(prefix) {
@@ -184,6 +186,19 @@ function takeStream(answer: GetObjectCommandOutput): Readable {
   // The socket's own timeout would also strike when the reader takes its time; the body's watch does not.
   if (source instanceof IncomingMessage) source.socket.setTimeout(0);
   return source;
+}
+
+async function readSmallObject(bucket: Bucket, key: string, maxBytes: number): Promise<Buffer | null> {
+  const found = await readObject(bucket, key);
+  if (!found) return null;
+  if (found.size > maxBytes) {
+    found.body.destroy();
+    throw createTooLarge(key, found.size, maxBytes);
+  }
+  const bytes = Buffer.allocUnsafeSlow(found.size);
+  let length = 0;
+  for await (const chunk of found.body) length += chunk.copy(bytes, length);
+  return bytes;
 }
 
 async function statObject(bucket: Bucket, key: string): Promise<StoredObject | null> {

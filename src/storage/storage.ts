@@ -16,6 +16,11 @@ export interface StoredBody extends StoredObject {
   body: Readable;
 }
 
+export interface ChangeOptions {
+  /** False for what can be made again: faster, but a crash of the machine may undo it, or leave it empty or torn. */
+  durable?: boolean;
+}
+
 /**
  * Where bytes rest. A failure other than absence is a StorageFailed; a bad key or range, a mistake of the
  * calling code, is a plain Error. A key must not be a folder of another ("a" beside "a/b").
@@ -26,16 +31,21 @@ export interface Storage {
    * again replaces it atomically. A failing or short source leaves nothing (an old object stays) and is
    * destroyed.
    */
-  write(key: string, body: Uint8Array | Readable): Promise<void>;
+  write(key: string, body: Uint8Array | Readable, options?: ChangeOptions): Promise<void>;
   /**
    * Null when absent; a RangeError when the range starts past the end. The stream errors if the object breaks
    * midway, and shows the object as it was at the call even if it is written again meanwhile.
    */
   read(key: string, range?: ByteRange): Promise<StoredBody | null>;
+  /**
+   * As `read`, but all at once and at less cost, for what is small; more bytes are a failure. The memory is the caller's
+   * alone, no part of a pool.
+   */
+  readBytes(key: string, maxBytes: number): Promise<Buffer | null>;
   /** Null when absent. */
   stat(key: string): Promise<StoredObject | null>;
   /** Absent is no error. */
-  remove(key: string): Promise<void>;
+  remove(key: string, options?: ChangeOptions): Promise<void>;
   /** Keys that start with `prefix` ('' for all), in no promised order, in flat memory. */
   list(prefix: string): AsyncIterable<{ key: string } & StoredObject>;
   close(): Promise<void>;
@@ -89,6 +99,10 @@ export function checkRange({ start, end }: ByteRange): void {
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) {
     throw new RangeError(`range is ${start} to ${end}; it must be whole numbers, 0 <= start <= end`);
   }
+}
+
+export function createTooLarge(key: string, size: number, maxBytes: number): StorageFailed {
+  return new StorageFailed(`"${key}" has ${size} bytes; at most ${maxBytes} are read at once`);
 }
 
 export function createRangePastEnd(key: string, { start }: ByteRange): RangeError {

@@ -5,7 +5,6 @@ import { Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { type ExportFormat, exportImages } from '../../src/bulk/export-images.ts';
 import { type ImportFileOptions, type ImportSummary, importFile } from '../../src/bulk/import-file.ts';
-import { formatOriginalAddress } from '../../src/rendering/address.ts';
 import type { TestService } from '../support/service.ts';
 import { testLimits } from './test-limits.ts';
 
@@ -93,7 +92,7 @@ export async function exportText(service: TestService, format: ExportFormat): Pr
     db: service.db,
     format,
     output,
-    addressOf: (hash, mimeType) => formatOriginalAddress('https://shop.example', hash, mimeType),
+    addressOf: (hash, mimeType) => `https://shop.example/${hash}?${mimeType}`,
     stop: new AbortController().signal,
   });
   return chunks.join('');

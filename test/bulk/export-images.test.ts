@@ -81,7 +81,7 @@ test('has pages that join without a gap', async () => {
 test('an upload is exported as the address that the service has it at', async () => {
   const { hash } = await storeImage(from, '77', await drawPicture('#123456'));
   expect(await exportText(from, 'csv')).toContain(
-    `,77,https://shop.example/images/${hash}.png,MORE_PHOTO,0,false,`,
+    `,77,https://shop.example/${hash}?image/png,MORE_PHOTO,0,false,`,
   );
 });
 

@@ -217,11 +217,6 @@ describe('reads for gateways', () => {
     const data = await service.query<Record<string, unknown[]>>(document, { ids: ids.slice(1) });
     expect(data[field]).toHaveLength(1_000);
   });
-
-  test('name the id that is none', async () => {
-    const { message } = await refusal('{ productsByIds(ids: ["1", "x"]) { id } }');
-    expect(message).toMatch(/^ids\[1\] is "x"; it must be /);
-  });
 });
 
 describe('productImages', () => {

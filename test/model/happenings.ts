@@ -54,8 +54,8 @@ async function importBytes(
   }
   const bytes = contentsByHash.get(contentHash);
   if (!bytes) throw new Error(`There is no file ${contentHash}`);
-  const looks = { mimeType: 'image/png', width: 4, height: 3, thumbhash: 'AAAA', dominantColor: '#123456' };
-  const file = { hash: contentHash, byteSize: bytes.length, ...looks };
+  const looks = { width: 4, height: 3, thumbhash: 'AAAA', dominantColor: '#123456', hasAlpha: false };
+  const file = { hash: contentHash, mimeType: 'image/png', byteSize: bytes.length, ...looks };
   await lockProducts(transaction, [task.productId]);
   await holdStored(transaction, [
     { file, ensureStored: () => storage.write(originalKey(contentHash, 'png'), bytes) },

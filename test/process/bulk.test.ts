@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Installation, openInstallation, type Service } from '../support/process.ts';
+import { drawPicture } from '../support/stored-images.ts';
 
 const lineCount = 40_000;
 
@@ -92,4 +93,24 @@ test('an export goes to standard output, which holds nothing else, and comes in 
     altText: 'One, two',
     position: 0,
   });
+});
+
+test('an export names an upload by the address that the service hands it out at', async () => {
+  const bytes = await drawPicture('#0ff1ce');
+  const form = new FormData();
+  const query = `mutation ($file: File!) {
+    createProductImage(input: { productId: "900001", source: { file: $file } }) { userErrors { message } } }`;
+  form.set('operations', JSON.stringify({ query, variables: { file: null } }));
+  form.set('map', JSON.stringify({ 0: ['variables.file'] }));
+  form.set('0', new Blob([Uint8Array.from(bytes)]), 'office.png');
+  await fetch(`${service.url}/graphql`, {
+    method: 'POST',
+    headers: { 'graphql-require-preflight': '1' },
+    body: form,
+  });
+  const { stdout } = await installation.run(['export']);
+  const [, address = ''] = /,900001,([^,]+),/.exec(stdout) ?? [];
+  expect(address).toMatch(/^http:\/\/localhost:\d+\/images\//);
+  const response = await fetch(service.url + new URL(address).pathname);
+  expect(Buffer.from(await response.arrayBuffer())).toEqual(bytes);
 });

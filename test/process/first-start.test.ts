@@ -38,7 +38,8 @@ afterAll(async () => installation.close());
 describe('the first start without any setting', () => {
   test('keeps its data in .packshot of the folder that it was started in', () => {
     expect(readdirSync(installation.folder)).toEqual(['.packshot']);
-    expect(readdirSync(installation.dataDirectory).toSorted()).toEqual(['files', 'postgres']);
+    const kept = ['files', 'postgres', 'renditions', 'signing-keys'];
+    expect(readdirSync(installation.dataDirectory).toSorted()).toEqual(kept);
   });
 
   test('serves a sample product over GraphQL', async () => {
@@ -94,34 +95,36 @@ describe('a request for an image', () => {
     expect({ ...head.headers, date: '' }).toEqual({ ...ofGet, date: '' });
   });
 
-  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('by %s is refused', async method => {
+  test.each(['POST', 'PUT', 'DELETE'])('by %s is refused', async method => {
     const { path } = await findOne();
     const answer = await ask(path, { method });
     expect(answer.status).toBe(405);
-    expect(answer.headers.allow).toBe('GET, HEAD');
+    expect(answer.headers.allow).toMatch(/^GET, HEAD/);
   });
 
   test.each([
-    ['an unknown hash', `/images/${'0'.repeat(64)}.jpg`],
-    ['another ending than the stored one', '/images/HASH.gif'],
-    ['an ending of no image', '/images/HASH.html'],
-    ['no ending', '/images/HASH'],
-    ['the hash in capitals', '/images/HASH.JPG'],
-    ['no name', '/images/'],
-    ['more behind the name', '/images/HASH.jpg/'],
-    ['dots', '/images/../../postgres/cluster/password'],
-    ['dots before a name', '/images/../images/HASH.jpg'],
-    ['encoded dots', '/images/%2e%2e/%2e%2e/postgres/cluster/password'],
-    ['encoded slashes', '/images/..%2f..%2fpostgres%2fcluster%2fpassword'],
-    ['dots encoded twice', '/images/%252e%252e/postgres/cluster/password'],
-    ['backslashes', '/images/..\\..\\postgres\\cluster\\password'],
-    ['the path of the file', '/images/originals/ab/HASH.jpg'],
-    ['a second slash', '/images//HASH.jpg'],
-    ['a zero byte', '/images/HASH.jpg%00'],
-  ])('with %s finds nothing', async (_what, spelling) => {
-    const { hash } = await findOne();
-    const answer = await ask(spelling.replace('HASH', hash));
-    expect(answer).toMatchObject({ status: 404, body: 'No such image\n' });
+    ['another hash', (path: string) => path.replace(/[0-9a-f]{64}/, '0'.repeat(64))],
+    ['another ending', (path: string) => path.replace(/\w+$/, 'gif')],
+    ['an ending of no image', (path: string) => path.replace(/\w+$/, 'html')],
+    ['no ending', (path: string) => path.replace(/\.\w+$/, '')],
+    ['a hash in capitals', (path: string) => path.replace(/[0-9a-f]{64}/, hash => hash.toUpperCase())],
+    ['no name', () => '/images/'],
+    ['no signature', (path: string) => path.replace(/[^/]+\/(?=[^/]+$)/, '')],
+    ['more behind', (path: string) => `${path}/`],
+    ['a size that nobody gave', (path: string) => `${path}/9x9.jpg`],
+    ['dots', () => '/images/../../postgres/cluster/password'],
+    ['dots before a name', (path: string) => `/images/..${path}`],
+    ['encoded dots', () => '/images/%2e%2e/%2e%2e/postgres/cluster/password'],
+    ['encoded slashes', () => '/images/..%2f..%2fpostgres%2fcluster%2fpassword'],
+    ['dots encoded twice', () => '/images/%252e%252e/postgres/cluster/password'],
+    ['backslashes', () => '/images/..\\..\\postgres\\cluster\\password'],
+    ['the path of the file', () => '/images/originals/ab/HASH.jpg'],
+    ['a second slash', (path: string) => path.replace('/images/', '/images//')],
+    ['a zero byte', (path: string) => `${path}%00`],
+  ])('with %s is refused, and told nothing else', async (_what, spell) => {
+    const { path } = await findOne();
+    const answer = await ask(spell(path));
+    expect(answer).toMatchObject({ status: 403, body: 'This address is not valid\n' });
     expect(answer.headers).toMatchObject({
       'content-type': 'text/plain; charset=utf-8',
       'x-content-type-options': 'nosniff',

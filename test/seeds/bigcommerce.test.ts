@@ -27,6 +27,10 @@ beforeAll(async () => {
     'sample_images/in_122__93910.jpg': await jpeg('#122122'),
     'p/022/astonishing-x-men-1-100k__36562.jpg': await jpeg('#022022'),
     'k/392/ud2vk0n1l0zcfr7gtlqi__43888.png': await drawPicture('#392392'),
+    'large.jpg': await sharp(await drawPicture('#1a46e5'))
+      .resize(2_000, 1_500)
+      .jpeg()
+      .toBuffer(),
   });
   service = await openTestService({ IMPORT_DIR: importDirectory.path });
 });
@@ -85,6 +89,11 @@ async function find(id: string, productId?: string): Promise<DocumentedImage | n
   );
   return data.productImage;
 }
+
+/** Those of its fields that lead to pictures. */
+const sizedFields =
+  'zoom_url: zoomUrl thumbnail_url: thumbnailUrl standard_url: standardUrl tiny_url: tinyUrl';
+type SizedAddresses = Record<'zoom_url' | 'thumbnail_url' | 'standard_url' | 'tiny_url', string>;
 
 interface ImagePage {
   nodes: DocumentedImage[];
@@ -289,10 +298,26 @@ describe('List Product Images', () => {
     expect((await list('32')).nodes).toEqual([example247, example248]);
   });
 
-  test.todo('zoom_url "….1280.1280.jpg?c=1": zoomUrl leads to a picture of 1280 × 1280 at most');
-  test.todo('thumbnail_url "….386.513.jpg?c=1": thumbnailUrl leads to a picture of 386 × 513 at most');
-  test.todo('standard_url "….220.290.jpg?c=1": standardUrl leads to a picture of 220 × 290 at most');
-  test.todo('tiny_url "….44.58.jpg?c=1": tinyUrl leads to a picture of 44 × 58 at most');
+  // "zoom_url": "https://cdn.url.path/…/in_123__14581.1393831046.1280.1280.jpg?c=1", and so on
+  test.for([
+    ['zoom_url', 1_280, 960], // .1280.1280.jpg
+    ['thumbnail_url', 386, 290], // .386.513.jpg
+    ['standard_url', 220, 165], // .220.290.jpg
+    ['tiny_url', 44, 33], // .44.58.jpg
+  ] as const)('leads from %s to a picture of %i × %i', async ([name, width, height]) => {
+    const productId = newProduct();
+    await mutateWell(service, 'createProductImage', { input: { productId, source: { path: 'large.jpg' } } });
+    const data = await service.query<{ productImages: { nodes: SizedAddresses[] } }>(
+      `query ($productId: ID!) { productImages(filter: { productIds: [$productId] }) { nodes { ${sizedFields} } } }`,
+      { productId },
+    );
+    const address = data.productImages.nodes[0]?.[name] ?? '';
+    expect(address).toMatch(/\.jpg$/);
+    const response = await fetch(address);
+    expect(response.status).toBe(200);
+    const found = await sharp(Buffer.from(await response.arrayBuffer())).metadata();
+    expect(found).toMatchObject({ format: 'jpeg', width, height });
+  });
 });
 
 describe('Get a Product Image', () => {
@@ -308,7 +333,14 @@ describe('Get a Product Image', () => {
     expect(await find(id, productId)).toBeNull();
   });
 
-  test.todo('zoom_url, thumbnail_url, standard_url and tiny_url of a single image');
+  test('answers its zoom_url, thumbnail_url, standard_url and tiny_url', async () => {
+    const data = await service.query<{ productImage: SizedAddresses }>(
+      `{ productImage(id: 248, productId: 32) { ${sizedFields} } }`,
+    );
+    const address = expect.stringMatching(/^http:.*\/\d+x\d+-auto\.jpg$/);
+    const urls = { zoom_url: address, thumbnail_url: address, standard_url: address, tiny_url: address };
+    expect(data.productImage).toEqual(urls);
+  });
 });
 
 describe('Get a Count of Product Images', () => {

@@ -51,6 +51,7 @@ async function createOn(productId: string, kind: (typeof owners)[number] = 'PROD
 interface Found {
   createTime: string;
   detailUrl: string;
+  downloadUrl: string;
   id: string;
   name: string;
   productId: string;
@@ -60,7 +61,7 @@ interface Found {
 /** Its fields under the names that they have in Bitrix24. */
 const get = `query ($productId: ID, $id: ID!) {
   productImage(productId: $productId, id: $id) {
-    createTime: createdAt detailUrl: url id name productId type } }`;
+    createTime: createdAt detailUrl: url downloadUrl id name productId type } }`;
 
 async function find(variables: object): Promise<Found | null> {
   const data = await service.query<{ productImage: Found | null }>(get, variables);
@@ -108,7 +109,8 @@ describe('catalog.productImage.get', () => {
     const image = await find({ productId: 1, id: 1 });
     expect(image).toEqual({
       createTime: '2024-10-17T07:48:05.000Z', // "2024-10-17T10:48:05+03:00"
-      detailUrl: expect.stringMatching(/^http:\/\/localhost:\d+\/images\/[0-9a-f]{64}\.jpg$/),
+      detailUrl: expect.stringMatching(/^http:\/\/localhost:\d+\/images\/\w+\.[\w-]{22}\/[0-9a-f]{64}\.jpg$/),
+      downloadUrl: expect.stringMatching(/^http:\/\/localhost:\d+\/images\/.+\/test\.jpeg$/),
       id: '1',
       name: 'test.jpeg',
       productId: '1',
@@ -123,7 +125,14 @@ describe('catalog.productImage.get', () => {
     expect(Buffer.from(await response.arrayBuffer())).toEqual(picture);
   });
 
-  test.todo('downloads the original at its downloadUrl: "downloadUrl": "http://dev.bx/rest/download.json?…"');
+  // "downloadUrl": "http://dev.bx/rest/download.json?sessid=…&token=…"
+  test('downloads the original at its downloadUrl, without any other credential', async () => {
+    const image = await find({ productId: 1, id: 1 });
+    const response = await fetch(image?.downloadUrl ?? '');
+    expect(response.headers.get('content-disposition')).toMatch(/^attachment; filename="?test\.jpeg"?$/);
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(picture);
+  });
+
   test.todo('tells in extensions.time when it started and finished, duration and processing');
 
   // HTTP-статус: 200

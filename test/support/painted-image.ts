@@ -26,9 +26,10 @@ export function paintNoise(): Sharp {
 
 /** The quarters as a camera held in one of the eight ways stores them, with the tag that says so. */
 export function paintTurned(orientation: number): Sharp {
-  const place = places[orientation - 1] ?? upright;
   const [turnedWidth, turnedHeight] = orientation < 5 ? [width, height] : [height, width];
-  const turned = paint(turnedWidth, turnedHeight, (column, row) => colourAt(...place(row, column)));
+  const turned = paint(turnedWidth, turnedHeight, (column, row) =>
+    colourAt(...findUprightPlace(orientation, row, column, width, height)),
+  );
   return turned.withMetadata({ orientation });
 }
 
@@ -49,21 +50,30 @@ export function findNearest(colour: number[]): number[] {
   return [green, blue, yellow].reduce((best, next) => (distance(next) < distance(best) ? next : best), red);
 }
 
-type Place = (row: number, column: number) => [x: number, y: number];
-
-const upright: Place = (row, column) => [column, row];
-
-/** Where a stored pixel belongs, orientation 1 to 8, by the EXIF standard's words on the 0th row and column. */
-const places: readonly Place[] = [
-  upright,
-  (row, column) => [width - 1 - column, row],
-  (row, column) => [width - 1 - column, height - 1 - row],
-  (row, column) => [column, height - 1 - row],
-  (row, column) => [row, column],
-  (row, column) => [width - 1 - row, column],
-  (row, column) => [width - 1 - row, height - 1 - column],
-  (row, column) => [row, height - 1 - column],
-];
+/**
+ * Where a stored pixel belongs, orientation 1 to 8, by the EXIF standard's words on the 0th row and column. The size is
+ * that of the upright picture.
+ */
+export function findUprightPlace(
+  orientation: number,
+  row: number,
+  column: number,
+  columns: number,
+  rows: number,
+): [x: number, y: number] {
+  const [fromRight, fromBottom] = [columns - 1, rows - 1];
+  const places: readonly [x: number, y: number][] = [
+    [column, row],
+    [fromRight - column, row],
+    [fromRight - column, fromBottom - row],
+    [column, fromBottom - row],
+    [row, column],
+    [fromRight - row, column],
+    [fromRight - row, fromBottom - column],
+    [row, fromBottom - column],
+  ];
+  return places[orientation - 1] ?? [column, row];
+}
 
 function colourAt(x: number, y: number): number[] {
   if (y < height * 0.6) return x < width * 0.6 ? red : green;

@@ -53,14 +53,38 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
       });
     });
 
+    it.each([0, 1, 300_000])('gives back %d bytes all at once', async size => {
+      const bytes = randomBytes(size);
+      await storage.write('a/b', bytes);
+      const found = await storage.readBytes('a/b', 300_000);
+      expect(found).toEqual(bytes);
+      expect(found?.buffer.byteLength).toBe(size);
+    });
+
+    it('reads no more at once than it may', async () => {
+      await storage.write('a', Buffer.from('12345'));
+      const refusal = new StorageFailed('"a" has 5 bytes; at most 4 are read at once');
+      await expect(storage.readBytes('a', 4)).rejects.toThrow(refusal);
+    });
+
+    it('keeps and removes also what need not survive a crash', async () => {
+      await storage.write('a/b', Buffer.from('old'), { durable: false });
+      await storage.write('a/b', Readable.from([Buffer.from('new')]), { durable: false });
+      expect(String(await readAll(storage, 'a/b'))).toBe('new');
+      await storage.remove('a/b', { durable: false });
+      expect(await storage.stat('a/b')).toBeNull();
+    });
+
     it('answers null for what was never written', async () => {
       expect(await storage.read('never/written')).toBeNull();
+      expect(await storage.readBytes('never/written', 9)).toBeNull();
       expect(await storage.stat('never/written')).toBeNull();
     });
 
     it('answers null for the folder of an object', async () => {
       await storage.write('folder/a', Buffer.from('a'));
       expect(await storage.read('folder')).toBeNull();
+      expect(await storage.readBytes('folder', 9)).toBeNull();
       expect(await storage.stat('folder')).toBeNull();
     });
 
@@ -213,6 +237,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
       const refusal = /storage key is/;
       await expect(storage.write(key, Buffer.from('x'))).rejects.toThrow(refusal);
       await expect(storage.read(key)).rejects.toThrow(refusal);
+      await expect(storage.readBytes(key, 9)).rejects.toThrow(refusal);
       await expect(storage.stat(key)).rejects.toThrow(refusal);
       await expect(storage.remove(key)).rejects.toThrow(refusal);
     });
@@ -227,6 +252,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
       await expect(storage.write('b', Buffer.from('x'))).rejects.toThrow(StorageFailed);
       await expect(storage.write('b', Readable.from([Buffer.from('x')]))).rejects.toThrow(StorageFailed);
       await expect(storage.read('a')).rejects.toThrow(StorageFailed);
+      await expect(storage.readBytes('a', 9)).rejects.toThrow(StorageFailed);
       await expect(storage.stat('a')).rejects.toThrow(StorageFailed);
       await expect(storage.remove('a')).rejects.toThrow(StorageFailed);
       await expect(listKeys(storage, '')).rejects.toThrow(StorageFailed);

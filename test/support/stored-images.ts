@@ -6,6 +6,7 @@ import { lockOrCreateProduct } from '../../src/data/products.ts';
 import { placeAt } from '../../src/gallery/arrangement.ts';
 import { newImage } from '../../src/gallery/image-values.ts';
 import { measureImage } from '../../src/importing/measure-image.ts';
+import { describeFile } from '../../src/importing/store-original.ts';
 import { originalKey } from '../../src/storage/keys.ts';
 import type { TestService } from './service.ts';
 
@@ -22,12 +23,11 @@ export async function storeImage(
   bytes: Buffer,
 ): Promise<{ id: string; key: string; hash: string }> {
   const measured = await measureImage(bytes);
-  const { contentHash: hash, mimeType, width, height, thumbhash, dominantColor } = measured;
+  const hash = measured.contentHash;
   const key = originalKey(hash, measured.extension);
   await service.storage.write(key, bytes);
-  const file = { hash, mimeType, byteSize: bytes.length, width, height, thumbhash, dominantColor };
   const [id] = await service.db.transaction(async transaction => {
-    await insertFiles(transaction, [file]);
+    await insertFiles(transaction, [describeFile(measured)]);
     await lockOrCreateProduct(transaction, productId);
     const members = await findPlacesOfProducts(transaction, [productId]);
     const values = { ...newImage(), name: `${hash}.png`, state: 'UPLOADED' as const, fileHash: hash };

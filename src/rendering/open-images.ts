@@ -1,0 +1,61 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '../log.ts';
+import { openStorage } from '../storage/open-storage.ts';
+import type { Storage } from '../storage/storage.ts';
+import { openCache } from './cache.ts';
+import { openRendererApart } from './renderer-apart.ts';
+import { createRenditions } from './renditions.ts';
+import { createImageHandler } from './serve.ts';
+import type { Signer } from './signature.ts';
+
+export interface ImagesOptions {
+  /** Of originals. */
+  storage: Storage;
+  /** How a process of its own opens that storage: the setting, and the folder that goes with it. */
+  storageSetting: string;
+  storageDirectory: string;
+  signer: Signer;
+  log: Logger;
+  /** Where renditions are kept: as a storage setting, or 'off'. */
+  cache: string;
+  /** Of a cache on disk. */
+  cacheDirectory: string;
+  cacheBytes: number;
+  cacheMemoryBytes: number;
+  renderConcurrency: number;
+  renderWaitMs: number;
+  /** Of an original. */
+  maxPixels: number;
+}
+
+export interface Images {
+  /** Answers a request under /images/. */
+  answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** All that handing out images takes: it needs no database. */
+export function openImages(options: ImagesOptions): Images {
+  const { storage, signer, log, cacheDirectory: directory } = options;
+  const renderer = openRendererApart({
+    storage: options.storageSetting,
+    storageDirectory: options.storageDirectory,
+    log,
+    concurrency: options.renderConcurrency,
+    maxWaitMs: options.renderWaitMs,
+    maxPixels: options.maxPixels,
+  });
+  const cache = openCache({
+    open: options.cache === 'off' ? null : () => openStorage(options.cache, { directory }),
+    log,
+    maxBytes: options.cacheBytes,
+    maxMemoryBytes: options.cacheMemoryBytes,
+  });
+  return {
+    answer: createImageHandler({ storage, renditions: createRenditions(cache, renderer), signer, log }),
+    async close() {
+      await renderer.close();
+      await cache.close();
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { setPriority } from 'node:os';
+import { createLog } from '../log.ts';
+import { openStorage } from '../storage/open-storage.ts';
+import { StorageFailed } from '../storage/storage.ts';
+import type { RenderAnswer, RenderProcessOptions, RenderQuestion } from './fork-render-process.ts';
+import { Overloaded, openRenderer } from './renderer.ts';
+
+// A process of its own: a decoder that dies or hangs takes down no request but its own, all of libuv's threads are there
+// for pictures, and queries come first where processors are few.
+
+const options: RenderProcessOptions = JSON.parse(process.argv[2] ?? '');
+const log = createLog(options.logLevel);
+
+// Ctrl-C in a terminal is for the service alone, which ends this one when its requests are answered.
+process.on('SIGINT', () => {}).on('SIGTERM', () => {});
+process.once('disconnect', () => process.exit());
+lowerPriority();
+
+const storage = await openStorage(options.storage, { directory: options.storageDirectory });
+// One more, for while one original is read a processor would have nothing to do.
+const concurrency = options.concurrency + 1;
+const renderer = openRenderer({ ...options, concurrency, storage, log, maxWaitMs: options.timeoutMs });
+process.on('message', async ({ id, request }: RenderQuestion) => {
+  const outcome = await renderer.render(request).then(bytes => ({ bytes }), describeFailure);
+  process.send?.({ id, ...outcome } satisfies RenderAnswer);
+});
+
+function lowerPriority(): void {
+  try {
+    setPriority(10);
+  } catch (error) {
+    log.debug({ err: error }, 'Renditions are made at the ordinary priority');
+  }
+}
+
+function describeFailure(error: unknown): Pick<RenderAnswer, 'failure' | 'message'> {
+  if (error instanceof Overloaded) return { failure: 'too slow' };
+  const message = error instanceof Error ? error.message : String(error);
+  return { failure: error instanceof StorageFailed ? 'storage' : 'picture', message };
+}

@@ -1,0 +1,107 @@
+import { addAbortSignal, type Readable } from 'node:stream';
+import { createBudget } from '../imaging/budget.ts';
+import type { Logger } from '../log.ts';
+import { originalKey } from '../storage/keys.ts';
+import type { Storage } from '../storage/storage.ts';
+import { Overloaded, openQueue } from './queue.ts';
+import { estimateMemory, readHeader, renderPicture, type SettledRecipe } from './render.ts';
+
+export { Overloaded };
+
+/** What a renderer is asked for: a recipe whose encoding is settled. */
+export interface RenderRequest {
+  /** Of the original. */
+  hash: string;
+  extension: string;
+  recipe: SettledRecipe;
+}
+
+export interface Renderer {
+  /**
+   * The picture's bytes; null when there is no such original. Requests beyond what runs at once wait, up to a bound;
+   * equal ones at once are made once, and share the buffer.
+   * What waits when the `signal` of who asked first aborts is not begun, and fails with the signal's reason.
+   * @throws {Overloaded} when too many wait, one waited too long, or the making takes too long
+   */
+  render(request: RenderRequest, signal?: AbortSignal): Promise<Buffer | null>;
+  /** Ends when what is under way has; what waits is refused. */
+  close(): Promise<void>;
+}
+
+export interface RendererOptions {
+  storage: Storage;
+  log: Logger;
+  /** Pictures made at once, each in a thread of libuv's four; files are read by the same, so leave one free. */
+  concurrency: number;
+  /** How long a request waits for its turn. */
+  maxWaitMs: number;
+  /** Of an original. */
+  maxPixels?: number;
+  /** For the making of one picture, reading the original included. */
+  timeoutMs?: number;
+  /** For all that are made at once, as estimated. */
+  maxMemoryBytes?: number;
+}
+
+export function openRenderer(options: RendererOptions): Renderer {
+  const { storage, log, concurrency, maxWaitMs } = options;
+  const { maxPixels = 25_000_000, timeoutMs = 20_000, maxMemoryBytes = 256_000_000 } = options;
+  const queue = openQueue({ concurrency, maxWaitMs });
+  const memory = createBudget(maxMemoryBytes);
+  const underWay = new Map<string, Promise<Buffer | null>>();
+
+  const make = async ({ hash, extension, recipe }: RenderRequest, signal: AbortSignal) => {
+    const original = await readOriginal(storage, originalKey(hash, extension), signal);
+    if (!original) return null;
+    const header = await readHeader(original);
+    return memory.spend(estimateMemory(header, recipe), () =>
+      renderPicture(original, header, recipe, { maxPixels, timeoutMs }),
+    );
+  };
+
+  /** A decoder cannot be stopped at once: whoever asked gets an answer in time, the place is free when it has ended. */
+  const makeInTime = async (request: RenderRequest, signal?: AbortSignal): Promise<Buffer | null> => {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer | null>();
+    const run = queue.run(async () => {
+      const giveUp = new AbortController();
+      const timer = setTimeout(() => {
+        log.warn({ ...request, timeoutMs }, 'A picture takes too long to make');
+        reject(new Overloaded(Math.ceil(timeoutMs / 1_000)));
+        giveUp.abort();
+      }, timeoutMs);
+      return make(request, giveUp.signal).finally(() => clearTimeout(timer));
+    }, signal);
+    run.then(resolve, reject);
+    return promise;
+  };
+
+  const start = (request: RenderRequest, signal?: AbortSignal): Promise<Buffer | null> => {
+    const key = formatKey(request);
+    const made = makeInTime(request, signal).finally(() => underWay.delete(key));
+    underWay.set(key, made);
+    return made;
+  };
+
+  return {
+    render: (request, signal) => underWay.get(formatKey(request)) ?? start(request, signal),
+    close: () => queue.close(),
+  };
+}
+
+function formatKey({ hash, extension, recipe }: RenderRequest): string {
+  const { width, height, focus, quality, encoding } = recipe;
+  return [hash, extension, width, height, focus?.x, focus?.y, quality, encoding].join(' ');
+}
+
+async function readOriginal(storage: Storage, key: string, signal: AbortSignal): Promise<Buffer | null> {
+  const stored = await storage.read(key);
+  return stored && readWhole(addAbortSignal(signal, stored.body), stored.size);
+}
+
+/** Into the one buffer that is needed: joining chunks would take the memory twice. */
+async function readWhole(body: Readable, size: number): Promise<Buffer> {
+  const whole = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for await (const chunk of body) at += chunk.copy(whole, at);
+  return whole.subarray(0, at);
+}

@@ -1,0 +1,35 @@
+import type { Cache, Found } from './cache.ts';
+import type { Renderer, RenderRequest } from './renderer.ts';
+import { createSingleFlight } from './single-flight.ts';
+
+/** Renditions, kept or made. Each is under its key, by `formatRenditionKey`. */
+export interface Renditions {
+  /** What can be had at once, or null. */
+  recall(key: string): Buffer | null;
+  /**
+   * Null when there is no such original. Made once, however many ask at once; one that waits for its turn is not made
+   * when all who asked have left by their `signal`.
+   * @throws {Overloaded}
+   */
+  find(key: string, request: RenderRequest, signal: AbortSignal): Promise<Found | null>;
+}
+
+export function createRenditions(cache: Cache, renderer: Renderer): Renditions {
+  const flights = createSingleFlight<Buffer | null>();
+  const make = async (key: string, request: RenderRequest, signal: AbortSignal) => {
+    const made = await renderer.render(request, signal);
+    if (made) cache.keep(key, made);
+    return made;
+  };
+  return {
+    recall: key => cache.recall(key),
+    async find(key, request, signal) {
+      const kept = await cache.find(key);
+      if (kept) return kept;
+      // Somebody may have made it meanwhile.
+      const recalled = cache.recall(key);
+      const bytes = recalled ?? (await flights.run(key, signal, left => make(key, request, left)));
+      return bytes && { bytes, isSole: false };
+    },
+  };
+}

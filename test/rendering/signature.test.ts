@@ -1,0 +1,69 @@
+import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createSigner } from '../../src/rendering/signature.ts';
+
+const [first, second] = [
+  { id: 'new', secret: 'n'.repeat(32) },
+  { id: 'old', secret: 'o'.repeat(32) },
+];
+
+/** As the standard library has it. */
+function hmac(secret: string, text: string): string {
+  return createHmac('sha256', secret).update(text).digest('base64url').slice(0, 22);
+}
+
+describe('a signature', () => {
+  const secrets = fc.oneof(
+    fc.string({ minLength: 1, maxLength: 200, unit: 'binary' }),
+    fc.constantFrom(63, 64, 65).map(length => 'x'.repeat(length)),
+  );
+
+  test('is the beginning of the HMAC-SHA256 of any text with any secret', () => {
+    const texts = fc.oneof(
+      fc.string({ maxLength: 300 }),
+      fc.string({ maxLength: 300, unit: 'binary' }),
+      fc.integer({ min: 1_300, max: 9_000 }).map(length => 'é'.repeat(length)),
+    );
+    fc.assert(
+      fc.property(secrets, texts, (secret, text) => {
+        const signed = createSigner([{ id: 'main', secret }]).sign(text);
+        expect(signed).toBe(`main.${hmac(secret, text)}`);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('does not depend on what was signed before', () => {
+    const signer = createSigner([first]);
+    signer.sign('a much longer text than the next one');
+    expect(signer.sign('short')).toBe(`new.${hmac(first.secret, 'short')}`);
+  });
+
+  test('is made with the first key and verified with any', () => {
+    const signer = createSigner([first, second]);
+    expect(signer.sign('x')).toBe(createSigner([first]).sign('x'));
+    expect(signer.verify(createSigner([second]).sign('x'), 'x')).toBe(true);
+  });
+
+  test('is not verified with a key that is gone', () => {
+    expect(createSigner([first]).verify(createSigner([second]).sign('x'), 'x')).toBe(false);
+  });
+
+  test.for([
+    ['of another text', `new.${hmac(first.secret, 'y')}`],
+    ['under the id of another key', `old.${hmac(first.secret, 'x')}`],
+    ['under no id', hmac(first.secret, 'x')],
+    ['under an empty id', `.${hmac(first.secret, 'x')}`],
+    ['cut short', `new.${hmac(first.secret, 'x').slice(1)}`],
+    ['with more behind', `new.${hmac(first.secret, 'x')}A`],
+    ['with characters that are not ASCII', `new.${'é'.repeat(11)}`],
+    ['that is empty', ''],
+  ])('%s is refused', ([, signature = '']) => {
+    expect(createSigner([first, second]).verify(signature, 'x')).toBe(false);
+  });
+
+  test('cannot be made without a key', () => {
+    expect(() => createSigner([])).toThrow('There is no key to sign with');
+  });
+});
