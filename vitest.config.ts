@@ -12,6 +12,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // Some facts are about time, and a shared machine may stand still for seconds.
+    retry: process.env.CI ? 1 : 0,
     projects: [
       {
         extends: true,

@@ -61,17 +61,23 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   const server = await listen((...exchange) => handler(...exchange), config.host, config.port);
   opening.defer(() => server.close(0));
   const resources = await openResources(config, opening, { ...overrides, log, waitsForDatabase: true });
-  const { database, background, storage } = resources;
+  const { database, background } = resources;
+  const signer = await openSigner(config);
+  const images = config.serve === 'all' ? openImagesOf(config, resources.storage, signer, log) : null;
+  opening.defer(() => images?.close());
+  const storage = images ? images.follow(resources.storage) : resources.storage;
   if (config.sample && !config.databaseUrl) await loadSample(background.db, storage, log, overrides.stop);
   overrides.stop?.throwIfAborted();
   const purging = startPurging(background.db, storage, config.purgeIntervalSeconds * 1_000, log);
   opening.defer(() => purging.close());
   const worker = config.importing ? openWorker(config, resources) : null;
   opening.defer(() => worker?.close());
-  const signer = await openSigner(config);
-  const images = config.serve === 'all' ? openImagesOf(config, storage, signer, log) : null;
-  opening.defer(() => images?.close());
-  const graphql = openGraphQL(config, resources, worker, createAddresses(config, signer, server.port));
+  const graphql = openGraphQL(
+    config,
+    { ...resources, storage },
+    worker,
+    createAddresses(config, signer, server.port),
+  );
   handler = createRequestHandler({
     graphql,
     sheet: createAskApi(graphql),

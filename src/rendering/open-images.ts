@@ -4,6 +4,7 @@ import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { openCache } from './cache.ts';
 import { openRendererApart } from './renderer-apart.ts';
+import { renditionPrefix } from './rendition-key.ts';
 import { createRenditions } from './renditions.ts';
 import { createImageHandler } from './serve.ts';
 import type { Signer } from './signature.ts';
@@ -31,6 +32,8 @@ export interface ImagesOptions {
 export interface Images {
   /** Answers a request under /images/. */
   answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
+  /** The storage, where what is removed of it takes its renditions along; those in the memory of others stay a while. */
+  follow(storage: Storage): Storage;
   close(): Promise<void>;
 }
 
@@ -53,6 +56,14 @@ export function openImages(options: ImagesOptions): Images {
   });
   return {
     answer: createImageHandler({ storage, renditions: createRenditions(cache, renderer), signer, log }),
+    follow: originals => ({
+      ...originals,
+      async remove(key, removing) {
+        await originals.remove(key, removing);
+        const [, hash] = /([0-9a-f]{64})\.[a-z]+$/.exec(key) ?? [];
+        if (hash) void cache.drop(renditionPrefix(hash));
+      },
+    }),
     async close() {
       await renderer.close();
       await cache.close();

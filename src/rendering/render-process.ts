@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import '../imaging/low-priority.ts';
 import { createLog } from '../log.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { StorageFailed } from '../storage/storage.ts';
@@ -13,8 +13,8 @@ const log = createLog(options.logLevel);
 
 // Ctrl-C in a terminal is for the service alone, which ends this one when its requests are answered.
 process.on('SIGINT', () => {}).on('SIGTERM', () => {});
-process.once('disconnect', () => process.exit());
-lowerPriority();
+// However the service ended. Not exit(), which waits for decoders at work.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 const storage = await openStorage(options.storage, { directory: options.storageDirectory });
 // One more, for while one original is read a processor would have nothing to do.
@@ -24,14 +24,6 @@ process.on('message', async ({ id, request }: RenderQuestion) => {
   const outcome = await renderer.render(request).then(bytes => ({ bytes }), describeFailure);
   process.send?.({ id, ...outcome } satisfies RenderAnswer);
 });
-
-function lowerPriority(): void {
-  try {
-    setPriority(10);
-  } catch (error) {
-    log.debug({ err: error }, 'Renditions are made at the ordinary priority');
-  }
-}
 
 function describeFailure(error: unknown): Pick<RenderAnswer, 'failure' | 'message'> {
   if (error instanceof Overloaded) return { failure: 'too slow' };

@@ -1,4 +1,3 @@
-import { addAbortSignal, type Readable } from 'node:stream';
 import { createBudget } from '../imaging/budget.ts';
 import type { Logger } from '../log.ts';
 import { originalKey } from '../storage/keys.ts';
@@ -43,6 +42,9 @@ export interface RendererOptions {
   maxMemoryBytes?: number;
 }
 
+/** Whatever MAX_FILE_BYTES is now, or was. */
+const maxOriginalBytes = 200_000_000;
+
 export function openRenderer(options: RendererOptions): Renderer {
   const { storage, log, concurrency, maxWaitMs } = options;
   const { maxPixels = 25_000_000, timeoutMs = 20_000, maxMemoryBytes = 256_000_000 } = options;
@@ -50,8 +52,8 @@ export function openRenderer(options: RendererOptions): Renderer {
   const memory = createBudget(maxMemoryBytes);
   const underWay = new Map<string, Promise<Buffer | null>>();
 
-  const make = async ({ hash, extension, recipe }: RenderRequest, signal: AbortSignal) => {
-    const original = await readOriginal(storage, originalKey(hash, extension), signal);
+  const make = async ({ hash, extension, recipe }: RenderRequest) => {
+    const original = await storage.readBytes(originalKey(hash, extension), maxOriginalBytes);
     if (!original) return null;
     const header = await readHeader(original);
     return memory.spend(estimateMemory(header, recipe), () =>
@@ -63,13 +65,11 @@ export function openRenderer(options: RendererOptions): Renderer {
   const makeInTime = async (request: RenderRequest, signal?: AbortSignal): Promise<Buffer | null> => {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer | null>();
     const run = queue.run(async () => {
-      const giveUp = new AbortController();
       const timer = setTimeout(() => {
         log.warn({ ...request, timeoutMs }, 'A picture takes too long to make');
         reject(new Overloaded(Math.ceil(timeoutMs / 1_000)));
-        giveUp.abort();
       }, timeoutMs);
-      return make(request, giveUp.signal).finally(() => clearTimeout(timer));
+      return make(request).finally(() => clearTimeout(timer));
     }, signal);
     run.then(resolve, reject);
     return promise;
@@ -91,17 +91,4 @@ export function openRenderer(options: RendererOptions): Renderer {
 function formatKey({ hash, extension, recipe }: RenderRequest): string {
   const { width, height, focus, quality, encoding } = recipe;
   return [hash, extension, width, height, focus?.x, focus?.y, quality, encoding].join(' ');
-}
-
-async function readOriginal(storage: Storage, key: string, signal: AbortSignal): Promise<Buffer | null> {
-  const stored = await storage.read(key);
-  return stored && readWhole(addAbortSignal(signal, stored.body), stored.size);
-}
-
-/** Into the one buffer that is needed: joining chunks would take the memory twice. */
-async function readWhole(body: Readable, size: number): Promise<Buffer> {
-  const whole = Buffer.allocUnsafeSlow(size);
-  let at = 0;
-  for await (const chunk of body) at += chunk.copy(whole, at);
-  return whole.subarray(0, at);
 }

@@ -58,10 +58,10 @@ function watchReads(storage: Storage, until: Promise<void> = Promise.resolve()) 
   const reads: string[] = [];
   const watched: Storage = {
     ...storage,
-    async read(key, range) {
+    async readBytes(key, maxBytes) {
       reads.push(key);
       await until;
-      return storage.read(key, range);
+      return storage.readBytes(key, maxBytes);
     },
   };
   return { reads, watched };
@@ -92,11 +92,14 @@ describe('a rendition that a thousand ask for at once', () => {
     const shop = await openShop({ cache: { open: null } });
     const { watched, reads } = watchReads(shop.disk, released);
     let storage = failing(shop.disk);
-    const read: Storage['read'] = async (...asked) => {
+    const readBytes: Storage['readBytes'] = async (...asked) => {
       await released;
-      return storage.read(...asked);
+      return storage.readBytes(...asked);
     };
-    const flaky = await openShop({ cache: { open: null }, renderer: { storage: { ...shop.disk, read } } });
+    const flaky = await openShop({
+      cache: { open: null },
+      renderer: { storage: { ...shop.disk, readBytes } },
+    });
     const sent = Array.from({ length: 50 }, () => leaveable(flaky, flaky.inWidth(90)));
     await letIn(flaky, sent);
     release();
