@@ -61,8 +61,8 @@ describe.each([
     left = tree.filter(isRunning);
   });
 
-  test('the start takes less than five seconds', () => {
-    expect(service.startedInMs).toBeLessThan(5_000);
+  test('the start takes less than ten seconds', () => {
+    expect(service.startedInMs).toBeLessThan(10_000);
   });
 
   test('every acknowledged change is there, and every other whole or absent', async () => {
