@@ -40,6 +40,9 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       'SERVE is graphql; IMAGES_URL must say where the images are, or PUBLIC_URL if they are there, too',
     );
   }
+  if (values.trustedDocumentsOnly && !values.trustedDocuments) {
+    problems.push('TRUSTED_DOCUMENTS_ONLY is on; TRUSTED_DOCUMENTS must say which file holds them');
+  }
   problems.push(...findLargeSizes(values));
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return values;

@@ -70,6 +70,18 @@ export const settings = {
     'on',
     'Whether clients may read the schema from the service, as GraphiQL and gateways do.',
   ),
+  trustedDocuments: setting(
+    'TRUSTED_DOCUMENTS',
+    text,
+    '',
+    'A manifest of documents that clients may ask for by id: of Relay, GraphQL Code Generator or Apollo.',
+  ),
+  trustedDocumentsOnly: setting(
+    'TRUSTED_DOCUMENTS_ONLY',
+    onOff,
+    'off',
+    'Whether nothing but the documents of TRUSTED_DOCUMENTS is answered.',
+  ),
   logLevel: setting(
     'LOG_LEVEL',
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
@@ -219,6 +231,12 @@ export const settings = {
     integer(100, 100_000_000),
     100_000,
     'Fields that an answer could have, by the page sizes and ids that are asked for.',
+  ),
+  maxSubscribers: setting(
+    'MAX_SUBSCRIBERS',
+    integer(0, 100_000),
+    1_000,
+    'Subscriptions to changes that a process keeps open at once.',
   ),
   pageSize: setting(
     'PAGE_SIZE',

@@ -12,6 +12,7 @@ import {
   pgEnum,
   pgSequence,
   pgTable,
+  primaryKey,
   smallint,
   text,
   timestamp,
@@ -205,6 +206,21 @@ export const bulkImports = pgTable('bulk_imports', {
   carry: jsonb('carry').$type<Record<string, string>>().notNull(),
   updatedAt: time('updated_at').notNull().defaultNow(),
 });
+
+/**
+ * Products that a process wants to be told of when they change, so that all other changes cost nothing: a transaction
+ * that notifies commits alone. Rows of listeners that are gone only cost needless notifications, and go with the next.
+ */
+export const watchedProducts = pgTable(
+  'watched_products',
+  {
+    productId: id64('product_id').notNull(),
+    /** The connection that listens, as pg_stat_activity has it. */
+    listenerPid: integer('listener_pid').notNull(),
+    listenerStartedAt: timestamp('listener_started_at', { withTimezone: true, mode: 'date' }).notNull(),
+  },
+  table => [primaryKey({ columns: [table.productId, table.listenerPid, table.listenerStartedAt] })],
+);
 
 export type ProductRow = typeof products.$inferSelect;
 export type FileRow = typeof files.$inferSelect;

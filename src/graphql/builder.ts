@@ -16,6 +16,7 @@ export const builder = new SchemaBuilder<{
 }>({ defaultFieldNullability: false });
 
 builder.queryType({ description: 'What can be read. What is not there is null or empty, never an error.' });
+builder.subscriptionType({ description: 'What can be followed, as a stream of server-sent events.' });
 builder.mutationType({
   description:
     'What can be changed. A mutation does all that it says or nothing: where `userErrors` is not empty, nothing was changed.',

@@ -1,3 +1,5 @@
+import type { ChangeFeed } from '../data/change-feed.ts';
+import type { ChangeSubscription } from '../data/change-subscription.ts';
 import type { Database } from '../data/database.ts';
 import type { Loaders } from '../data/loaders.ts';
 import type { GalleryLimits } from '../gallery/limits.ts';
@@ -5,6 +7,7 @@ import type { Intake } from '../importing/intake.ts';
 import type { ImageAddress } from '../rendering/address.ts';
 import type { RecipeBounds } from '../rendering/recipe.ts';
 import type { ReadLimits } from './arguments.ts';
+import type { Stream } from './live-changes.ts';
 
 /** What resolvers work with; made anew for each request. */
 export interface Context {
@@ -21,6 +24,11 @@ export interface Context {
   /** Removes the bytes that permanently deleted images were the last to name; never rejects. */
   collectFiles: () => Promise<void>;
   addresses: Addresses;
+  /** Tells subscribers of changes. */
+  changes: ChangeFeed;
+  stream: Stream;
+  /** What a subscription is told by. */
+  subscription?: ChangeSubscription;
 }
 
 /** Where and in which sizes pictures are handed out. */

@@ -20,6 +20,11 @@ const gatewayFields = ['_sdl', '_service', '_entities'];
 /** In a graph with a catalogue these names are the catalogue's; two services that bear them cannot be composed. */
 const catalogueFields = ['product', 'updateProduct'];
 
+/** Streams are asked for here: gateways differ in whether and how they pass them on. */
+const streams = ['productImagesChanged'];
+
+const hiddenFields = [...gatewayFields, ...catalogueFields, ...streams];
+
 const mergeDirective = 'directive @merge(keyField: String) on FIELD_DEFINITION';
 // Apollo's own composition knows @oneOf only where it is defined.
 const federationDirectives = `extend schema
@@ -95,14 +100,14 @@ async function findEntity(
 
 // Remembered: printing takes milliseconds.
 const stitchingSdl = memoize1((schema: GraphQLSchema) => {
-  const shown = withoutFields(schema, [...gatewayFields, ...catalogueFields]);
+  const shown = withoutFields(schema, hiddenFields);
   return `${mergeDirective}\n\n${printSchemaWithDirectives(shown, { pathToDirectivesInExtensions: ['stitching'] })}`;
 });
 
 const federationSdl = memoize1((schema: GraphQLSchema) => {
   // `_entities` does what the reads by ids do.
   const readsByIds = ['productsByIds', 'productImagesByIds'];
-  const shown = withoutFields(schema, [...gatewayFields, ...catalogueFields, ...readsByIds]);
+  const shown = withoutFields(schema, [...hiddenFields, ...readsByIds]);
   return `${federationDirectives}\n\n${printSchemaWithDirectives(shown, { pathToDirectivesInExtensions: ['federation'] })}`;
 });
 

@@ -1,5 +1,7 @@
 import {
   type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
   type FieldNode,
   type FragmentDefinitionNode,
   GraphQLError,
@@ -38,26 +40,33 @@ const usualLength = 5;
  */
 export function useOperationCost(limits: CostLimits): Plugin {
   const priceOf = createPricing(limits);
-  return {
-    onExecute({ args, setResultAndStopExecution }) {
-      const { document, operationName, schema, variableValues } = args;
-      const cost = priceOf(schema, document, operationName)(variableValues ?? {}, new Map());
-      if (cost <= limits.maxCost) return;
-      const error = new GraphQLError(
-        `The answer could have ${cost.toLocaleString('en')} fields; at most ${limits.maxCost.toLocaleString('en')}. Ask for fewer images, products or fields at a time`,
-        {
-          extensions: {
-            code: 'OPERATION_TOO_COSTLY',
-            cost,
-            maxCost: limits.maxCost,
-            http: { spec: true, status: 400 },
-          },
+  const check: Check = ({ args, setResultAndStopExecution }) => {
+    const { document, operationName, schema, variableValues } = args;
+    const cost = priceOf(schema, document, operationName)(variableValues ?? {}, new Map());
+    if (cost <= limits.maxCost) return;
+    const error = new GraphQLError(
+      `The answer could have ${cost.toLocaleString('en')} fields; at most ${limits.maxCost.toLocaleString('en')}. Ask for fewer images, products or fields at a time`,
+      {
+        extensions: {
+          code: 'OPERATION_TOO_COSTLY',
+          cost,
+          maxCost: limits.maxCost,
+          http: { spec: true, status: 400 },
         },
-      );
-      setResultAndStopExecution({ errors: [error] });
-    },
+      },
+    );
+    setResultAndStopExecution({ errors: [error] });
   };
+  // Each event of a subscription is an answer.
+  return { onExecute: check, onSubscribe: check };
 }
+
+interface Execution {
+  args: Pick<ExecutionArgs, 'document' | 'schema' | 'operationName' | 'variableValues'>;
+  setResultAndStopExecution: (result: ExecutionResult) => void;
+}
+
+type Check = (execution: Execution) => undefined;
 
 /** Prices are worked out once for each document that is kept. */
 function createPricing({ pageSize }: CostLimits) {

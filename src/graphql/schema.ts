@@ -9,6 +9,7 @@ import './change-product-image.ts';
 import './arrange-product-images.ts';
 import './delete-product-images.ts';
 import './update-product.ts';
+import './product-images-changed.ts';
 import { withoutGatewayFields } from './gateways.ts';
 
 export const schema = builder.toSchema({ sortSchema: false });

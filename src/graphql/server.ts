@@ -6,17 +6,21 @@ import { useBodyLimit } from './body-limit.ts';
 import { useContentTypes } from './content-types.ts';
 import type { Context } from './context.ts';
 import { useNoIntrospection } from './introspection.ts';
+import { useLiveChanges } from './live-changes.ts';
 import { createMaskError } from './mask-error.ts';
 import { type MultipartLimits, useMultipart } from './multipart.ts';
 import { type CostLimits, useOperationCost } from './operation-cost.ts';
 import { type OperationLimits, useOperationLimits } from './operation-limits.ts';
 import { schema } from './schema.ts';
+import { type TrustedOptions, useTrustedDocuments } from './trusted-documents.ts';
 
 export const graphqlPath = '/graphql';
 
-export interface GraphQLOptions extends Omit<Context, 'loaders'> {
+export interface GraphQLOptions extends Omit<Context, 'loaders' | 'stream' | 'subscription'> {
   corsOrigins: string[];
   hasIntrospection: boolean;
+  /** Null where none are set up. */
+  trusted: TrustedOptions | null;
   operationLimits: OperationLimits & CostLimits;
   multipart: MultipartLimits;
   log: Logger;
@@ -26,6 +30,7 @@ export interface GraphQLOptions extends Omit<Context, 'loaders'> {
 export function createGraphQLServer({
   corsOrigins,
   hasIntrospection,
+  trusted,
   operationLimits,
   multipart,
   log,
@@ -34,7 +39,11 @@ export function createGraphQLServer({
   return createYoga<{ req: IncomingMessage; res: ServerResponse }>({
     schema,
     graphqlEndpoint: graphqlPath,
-    context: (): Context => ({ ...context, loaders: createLoaders(context.db) }),
+    context: ({ request, res }): Context => ({
+      ...context,
+      loaders: createLoaders(context.db),
+      stream: { signal: request.signal, end: () => res?.end() },
+    }),
     cors: corsOrigins.length > 0 && { origin: corsOrigins, credentials: false },
     maskedErrors: { maskError: createMaskError(log) },
     graphiql: false,
@@ -46,8 +55,10 @@ export function createGraphQLServer({
       useContentTypes(),
       useMultipart(multipart),
       useBodyLimit(multipart.maxJsonBytes),
+      ...(trusted ? [useTrustedDocuments(trusted)] : []),
       useOperationLimits(operationLimits),
       useOperationCost(operationLimits),
+      useLiveChanges(),
       ...(hasIntrospection ? [] : [useNoIntrospection()]),
     ],
     logging: false,

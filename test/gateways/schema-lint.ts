@@ -23,7 +23,14 @@ export const schemaLint: Linter.Config = {
       {
         exceptions: {
           // Values, which have no identity: caches keep them inside of what holds them.
-          types: ['FocalPoint', 'LocalizedText', 'PageInfo', 'ProductImageFailure', 'ProductImageUserError'],
+          types: [
+            'FocalPoint',
+            'LocalizedText',
+            'PageInfo',
+            'ProductImageFailure',
+            'ProductImagesChange',
+            'ProductImageUserError',
+          ],
           // Answers and pages, likewise.
           suffixes: ['Connection', 'Edge', 'Payload'],
         },

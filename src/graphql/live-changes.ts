@@ -1,0 +1,70 @@
+import { GraphQLError } from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { TooManySubscribers } from '../data/change-feed.ts';
+import type { ChangeSubscription } from '../data/change-subscription.ts';
+import { isUnavailability } from '../data/unavailable.ts';
+import type { Context } from './context.ts';
+
+/** The answer to a request, as far as one that goes on needs to know of it. */
+export interface Stream {
+  /** Aborted when the client leaves. */
+  signal: AbortSignal;
+  /** Ends the answer amid the stream, so that clients know to come back: "complete" would tell them not to. */
+  end(): void;
+}
+
+/** Ends with the client's request, also where that is gone before the stream begins. */
+export async function subscribeTo(productId: string, context: Context): Promise<ChangeSubscription> {
+  const { signal, end } = context.stream;
+  try {
+    const subscription = await context.changes.subscribe(productId, { onEnd: end });
+    context.subscription = subscription;
+    if (signal.aborted) subscription.close();
+    else signal.addEventListener('abort', () => subscription.close(), { once: true });
+    return subscription;
+  } catch (error) {
+    throw error instanceof TooManySubscribers ? tooMany(error) : error;
+  }
+}
+
+function tooMany({ message }: TooManySubscribers): GraphQLError {
+  return new GraphQLError(`${message}; try again later`, {
+    extensions: { code: 'TOO_MANY_SUBSCRIBERS', http: { status: 503, headers: { 'retry-after': '5' } } },
+  });
+}
+
+/** Streams go only to who takes them, and what could not be read is told again. */
+export function useLiveChanges(): Plugin<Context> {
+  return {
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const accepted = args.contextValue.request.headers.get('accept') ?? '*/*';
+      if (!takesStreams(accepted)) {
+        setResultAndStopExecution({ errors: [notAcceptable(accepted)] });
+        return undefined;
+      }
+      return {
+        onSubscribeResult: () => ({
+          onNext({ result }) {
+            const isPartial = result.errors?.some(({ originalError }) => isUnavailability(originalError));
+            if (isPartial) args.contextValue.subscription?.tellLater();
+          },
+        }),
+      };
+    },
+    onResultProcess({ result, resultProcessor }) {
+      // Nobody will take it.
+      if (!resultProcessor && isAsyncIterable(result)) result[Symbol.asyncIterator]().return?.();
+    },
+  };
+}
+
+function takesStreams(accepted: string): boolean {
+  return /(^|,)\s*(text\/event-stream|text\/\*|\*\/\*)\s*(;|,|$)/i.test(accepted);
+}
+
+function notAcceptable(accepted: string): GraphQLError {
+  return new GraphQLError(
+    `accept is ${JSON.stringify(accepted)}; a subscription is answered with text/event-stream`,
+    { extensions: { code: 'NOT_ACCEPTABLE', http: { status: 406 } } },
+  );
+}
