@@ -8,7 +8,7 @@ export const protectiveHeaders = {
   'access-control-allow-origin': '*',
 };
 
-/** How long a client may take nothing of what is sent to it. */
+/** A client that takes nothing of what is sent to it for so long, or twice that, is given up. */
 const stallTimeoutMs = 30_000;
 
 /** The whole picture, or its headers alone. */

@@ -48,8 +48,7 @@ export function createCacheIndex(maxBytes: number, onDropped: (key: string) => v
         for await (const { key, size } of stored) {
           stop.throwIfAborted();
           // Those that are known keep their place.
-          if (entries.has(key)) seen.add(key);
-          else add(key, size);
+          add(key, size);
         }
         await deleteAllBut(entries, seen);
       } finally {

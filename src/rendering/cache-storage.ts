@@ -46,10 +46,11 @@ export function openCacheStorage(options: CacheStorageOptions): CacheStorage {
   const attempt = async <Result>(
     breaker: typeof reading,
     deed: (storage: Storage) => Promise<Result>,
+    timeoutMs = Number.POSITIVE_INFINITY,
   ): Promise<{ result: Result } | { error: unknown }> => {
     if (breaker.isOpen()) return { error: null };
     try {
-      const result = await deed(await openOnce());
+      const result = await inTime(openOnce().then(deed), timeoutMs);
       breaker.succeeded();
       return { result };
     } catch (error) {
@@ -63,9 +64,8 @@ export function openCacheStorage(options: CacheStorageOptions): CacheStorage {
 
   return {
     async read(key) {
-      const done = await attempt(reading, storage =>
-        inTime(storage.readBytes(key, maxObjectBytes + sealBytes), readTimeoutMs),
-      );
+      const read = (storage: Storage) => storage.readBytes(key, maxObjectBytes + sealBytes);
+      const done = await attempt(reading, read, readTimeoutMs);
       return 'result' in done ? done.result : 'failed';
     },
     async write(key, bytes) {
@@ -80,13 +80,17 @@ export function openCacheStorage(options: CacheStorageOptions): CacheStorage {
       await attempt(reading, storage => use(storage.list(prefix)));
     },
     async close() {
-      const storage = await opened?.catch(() => null);
-      await storage?.close();
+      if (opened)
+        await inTime(opened, readTimeoutMs).then(
+          storage => storage.close(),
+          () => {},
+        );
     },
   };
 }
 
 async function inTime<Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result> {
+  if (timeoutMs === Number.POSITIVE_INFINITY) return promise;
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => reject(new StorageFailed(`no answer came within ${timeoutMs} ms`)),

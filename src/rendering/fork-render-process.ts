@@ -48,7 +48,8 @@ export function forkRenderProcess(
   log: Logger,
   onEnd: () => void,
 ): RenderProcess {
-  const child = fork(program, [JSON.stringify(options)], { serialization: 'advanced' });
+  // Detached, so in a session of its own, whose priority can be lowered.
+  const child = fork(program, [JSON.stringify(options)], { serialization: 'advanced', detached: true });
   const waiting = new Map<number, PromiseWithResolvers<RenderAnswer>>();
   let isRetired = false;
   let lastId = 0;

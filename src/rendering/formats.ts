@@ -1,4 +1,8 @@
-/** What pictures are handed out as. GIF only where the original is one. */
+/**
+ * What pictures are handed out as. GIF only where the original is one. The default qualities look about alike: they are
+ * equally far from the original by Butteraugli and SSIMULACRA, over photographs and drawings 386 and 1280 wide. Null
+ * where an encoding loses nothing, whatever the quality.
+ */
 export const encodings = [
   {
     name: 'jpeg',
@@ -14,14 +18,15 @@ export const encodings = [
     mimeType: 'image/png',
     canBeTransparent: true,
     defaultQuality: null,
-    options: {},
+    // Twice the time for a third less of a photograph.
+    options: { compressionLevel: 6, adaptiveFiltering: true },
   },
   {
     name: 'webp',
     extension: 'webp',
     mimeType: 'image/webp',
     canBeTransparent: true,
-    defaultQuality: 80,
+    defaultQuality: 82,
     options: {},
   },
   {
@@ -29,7 +34,8 @@ export const encodings = [
     extension: 'avif',
     mimeType: 'image/avif',
     canBeTransparent: true,
-    defaultQuality: 55,
+    defaultQuality: 60,
+    // The next effort takes half as long again for 7 % less, the one after that five times as long.
     options: { effort: 2, chromaSubsampling: '4:2:0' },
   },
   {

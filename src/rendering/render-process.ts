@@ -11,7 +11,7 @@ import { Overloaded, openRenderer } from './renderer.ts';
 const options: RenderProcessOptions = JSON.parse(process.argv[2] ?? '');
 const log = createLog(options.logLevel);
 
-// Ctrl-C in a terminal is for the service alone, which ends this one when its requests are answered.
+// Who stops a service may tell all its processes; this one is ended when the requests are answered.
 process.on('SIGINT', () => {}).on('SIGTERM', () => {});
 // However the service ended. Not exit(), which waits for decoders at work.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));

@@ -12,10 +12,7 @@ export interface RenderLimits {
 }
 
 /** What the header of an original says. */
-export type OriginalHeader = Pick<
-  Metadata,
-  'format' | 'width' | 'height' | 'channels' | 'depth' | 'hasAlpha' | 'isProgressive' | 'hasProfile'
-> & { autoOrient: { width: number; height: number } };
+export type OriginalHeader = Metadata;
 
 interface Size {
   width: number;
@@ -37,7 +34,8 @@ export async function renderPicture(
   const image = sharp(original, { failOn: 'error', limitInputPixels: limits.maxPixels }).timeout({
     seconds: Math.ceil(limits.timeoutMs / 1_000),
   });
-  const sized = orient(resize(image, header.autoOrient, recipe));
+  // Turned last, for before an `extract` sharp would turn the whole original, which could not be shrunk on load then.
+  const sized = resize(image, header.autoOrient, recipe).autoOrient();
   return encode(convertColours(sized, header, encoding), encoding, recipe.quality).toBuffer();
 }
 
@@ -63,11 +61,6 @@ function findCropStart(whole: number, length: number, perMille: number): number 
   return Math.min(Math.max(start, 0), whole - length);
 }
 
-/** Last, for sharp turns the whole original before an `extract` that comes after it. */
-function orient(image: Sharp): Sharp {
-  return image.autoOrient();
-}
-
 function convertColours(image: Sharp, header: OriginalHeader, encoding: Encoding): Sharp {
   if (header.hasAlpha && !encoding.canBeTransparent) image.flatten({ background: '#ffffff' });
   // sharp takes such originals to Display P3, and would leave them there.
@@ -78,9 +71,4 @@ function convertColours(image: Sharp, header: OriginalHeader, encoding: Encoding
 function encode(image: Sharp, { name, options, defaultQuality }: Encoding, quality: number | null): Sharp {
   if (defaultQuality === null) return image.toFormat(name, options);
   return image.toFormat(name, { ...options, quality: quality ?? defaultQuality });
-}
-
-/** Bytes that the making takes at most, about; the original's own are not counted. */
-export function estimateMemory(header: OriginalHeader, { width, height }: SettledRecipe): number {
-  return header.width * header.height * 4 + width * height * 8;
 }

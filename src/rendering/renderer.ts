@@ -2,8 +2,10 @@ import { createBudget } from '../imaging/budget.ts';
 import type { Logger } from '../log.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
+import { estimateMemory } from './memory-estimate.ts';
 import { Overloaded, openQueue } from './queue.ts';
-import { estimateMemory, readHeader, renderPicture, type SettledRecipe } from './render.ts';
+import { readHeader, renderPicture, type SettledRecipe } from './render.ts';
+import { createSingleFlight } from './single-flight.ts';
 
 export { Overloaded };
 
@@ -18,8 +20,8 @@ export interface RenderRequest {
 export interface Renderer {
   /**
    * The picture's bytes; null when there is no such original. Requests beyond what runs at once wait, up to a bound;
-   * equal ones at once are made once, and share the buffer.
-   * What waits when the `signal` of who asked first aborts is not begun, and fails with the signal's reason.
+   * equal ones at once are made once, and share the buffer. What waits is not begun when all who asked have left by
+   * their `signal`; each gets its reason.
    * @throws {Overloaded} when too many wait, one waited too long, or the making takes too long
    */
   render(request: RenderRequest, signal?: AbortSignal): Promise<Buffer | null>;
@@ -50,7 +52,7 @@ export function openRenderer(options: RendererOptions): Renderer {
   const { maxPixels = 25_000_000, timeoutMs = 20_000, maxMemoryBytes = 256_000_000 } = options;
   const queue = openQueue({ concurrency, maxWaitMs });
   const memory = createBudget(maxMemoryBytes);
-  const underWay = new Map<string, Promise<Buffer | null>>();
+  const flights = createSingleFlight<Buffer | null>();
 
   const make = async ({ hash, extension, recipe }: RenderRequest) => {
     const original = await storage.readBytes(originalKey(hash, extension), maxOriginalBytes);
@@ -62,7 +64,7 @@ export function openRenderer(options: RendererOptions): Renderer {
   };
 
   /** A decoder cannot be stopped at once: whoever asked gets an answer in time, the place is free when it has ended. */
-  const makeInTime = async (request: RenderRequest, signal?: AbortSignal): Promise<Buffer | null> => {
+  const makeInTime = async (request: RenderRequest, signal: AbortSignal): Promise<Buffer | null> => {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer | null>();
     const run = queue.run(async () => {
       const timer = setTimeout(() => {
@@ -75,15 +77,9 @@ export function openRenderer(options: RendererOptions): Renderer {
     return promise;
   };
 
-  const start = (request: RenderRequest, signal?: AbortSignal): Promise<Buffer | null> => {
-    const key = formatKey(request);
-    const made = makeInTime(request, signal).finally(() => underWay.delete(key));
-    underWay.set(key, made);
-    return made;
-  };
-
   return {
-    render: (request, signal) => underWay.get(formatKey(request)) ?? start(request, signal),
+    render: (request, signal = new AbortController().signal) =>
+      flights.run(formatKey(request), signal, left => makeInTime(request, left)),
     close: () => queue.close(),
   };
 }

@@ -2,7 +2,8 @@
 export interface SingleFlight<Result> {
   /**
    * What the work under way for `key` gives, or what `start` begins. Who leaves, by aborting his signal, gets its reason
-   * at once; when all have left, the signal of the work aborts, and who asks then gets work begun anew.
+   * at once; when all have left, the signal of the work aborts. Who asks then gets what the work gives all the same, or
+   * work begun anew where it stopped.
    */
   run(key: string, signal: AbortSignal, start: (signal: AbortSignal) => Promise<Result>): Promise<Result>;
 }
@@ -26,27 +27,32 @@ export function createSingleFlight<Result>(): SingleFlight<Result> {
     return flight;
   };
 
-  const leave = (key: string, flight: Flight<Result>, reason: unknown) => {
-    if (--flight.waiting > 0 || flights.get(key) !== flight) return;
-    flights.delete(key);
-    flight.stopping.abort(reason);
+  const join = async (flight: Flight<Result>, signal: AbortSignal): Promise<Result> => {
+    flight.waiting++;
+    const { promise: left, reject } = Promise.withResolvers<never>();
+    const leave = () => {
+      reject(signal.reason);
+      if (--flight.waiting === 0) flight.stopping.abort(signal.reason);
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await Promise.race([flight.result, left]);
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
   };
 
   return {
     async run(key, signal, start) {
-      signal.throwIfAborted();
-      const flight = flights.get(key) ?? begin(key, start);
-      flight.waiting++;
-      const { promise: left, reject } = Promise.withResolvers<never>();
-      const onAbort = () => {
-        reject(signal.reason);
-        leave(key, flight, signal.reason);
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      try {
-        return await Promise.race([flight.result, left]);
-      } finally {
-        signal.removeEventListener('abort', onAbort);
+      for (;;) {
+        signal.throwIfAborted();
+        const flight = flights.get(key) ?? begin(key, start);
+        const wasStopped = flight.stopping.signal.aborted;
+        try {
+          return await join(flight, signal);
+        } catch (error) {
+          if (!wasStopped || error !== flight.stopping.signal.reason) throw error;
+        }
       }
     },
   };

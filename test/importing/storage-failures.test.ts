@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { originalKey } from '../../src/storage/keys.ts';
 import { replace } from '../support/gallery.ts';
@@ -150,32 +152,59 @@ test('a store that is down keeps the image waiting', async () => {
   }
 });
 
-test('a product that is locked for long costs its images no try', async () => {
-  const bytes = await drawPicture('#0f0f0f');
-  const productId = newProduct();
-  await replace(service, { productId, images: [] });
-  await service.db.transaction(async transaction => {
-    await transaction.execute(`select 1 from products where id = ${productId} for no key update`);
-    sources.put('/locked', bytes);
-    // The lock holds up whoever changes the set, so that the row is made by hand.
-    await service.db.execute(`insert into images (product_id, order_key, position, name, source_url, source_host, import_due_at)
-      values (${productId}, 'a0', 0, 'locked', '${sources.url('/locked')}', '127.0.0.1', now())`);
-    await vi.waitFor(
-      async () => expect(await readQueue(productId)).toEqual([{ attempts: 1, is_claimed: true }]),
-      2_000,
+describe('a product that is locked for long', () => {
+  /** Makes an image's row by hand, as the lock holds up whoever changes the set. */
+  async function insertImage(productId: string, replacementId: string | null): Promise<void> {
+    sources.put(`/locked/${productId}`, await drawPicture('#0f0f0f'));
+    await service.db.execute(sql`
+      insert into images (product_id, order_key, position, name, source_url, source_host, replacement_id, import_due_at)
+      values (${productId}, 'a1', 0, 'locked', ${sources.url(`/locked/${productId}`)}, '127.0.0.1', ${replacementId}, now())`);
+  }
+
+  /** As a replacement leaves them behind. */
+  async function insertRemoved(productId: string, replacementId: string): Promise<void> {
+    await service.db.execute(sql`
+      insert into images (product_id, order_key, position, name, replacement_id, deleted_at, restorable_until)
+      values (${productId}, 'a0', 0, 'removed', ${replacementId}, now(), now() + interval '1 day')`);
+  }
+
+  const lock = (productId: string) => sql`select 1 from products where id = ${productId} for no key update`;
+
+  test('costs its images no try where it must be waited for', async () => {
+    const [productId, replacementId] = [newProduct(), randomUUID()];
+    await replace(service, { productId, images: [] });
+    await insertRemoved(productId, replacementId);
+    await service.db.transaction(async transaction => {
+      await transaction.execute(lock(productId));
+      await insertImage(productId, replacementId);
+      for (const queued of [
+        { attempts: 1, is_claimed: true },
+        { attempts: 0, is_claimed: false },
+      ]) {
+        await vi.waitFor(async () => expect(await readQueue(productId)).toEqual([queued]), 4_000);
+      }
+    });
+    await service.db.execute(
+      sql`update images set import_due_at = now() where source_url like ${`%${productId}`}`,
     );
-    await vi.waitFor(
-      async () => expect(await readQueue(productId)).toEqual([{ attempts: 0, is_claimed: false }]),
-      4_000,
-    );
+    expect(await waitForSet(service, productId)).toMatchObject([{ state: 'UPLOADED', failure: null }]);
   });
-  await service.db.execute(`update images set import_due_at = now() where product_id = ${productId}`);
-  expect(await waitForSet(service, productId)).toMatchObject([{ state: 'UPLOADED', failure: null }]);
+
+  test('does not hold up images whose set stays as it is', async () => {
+    const productId = newProduct();
+    await replace(service, { productId, images: [] });
+    await service.db.transaction(async transaction => {
+      await transaction.execute(lock(productId));
+      await insertImage(productId, null);
+      expect(await waitForSet(service, productId)).toMatchObject([{ state: 'UPLOADED' }]);
+    });
+  });
 });
 
 async function readQueue(productId: string) {
   const rows = await service.db.execute(
-    `select attempts, import_claim is not null as is_claimed from images where product_id = ${productId}`,
+    sql`select attempts, import_claim is not null as is_claimed from images
+      where product_id = ${productId} and deleted_at is null`,
   );
   return [...rows];
 }

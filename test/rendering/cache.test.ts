@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createLog } from '../../src/log.ts';
 import { type Cache, type CacheOptions, openCache } from '../../src/rendering/cache.ts';
@@ -179,9 +180,19 @@ describe('too many', () => {
     await keepStored(cache, 0, 1, 2, 3, 4, 5, 6, 7);
     await open().drop(keyOf(7).slice(0, 10));
     await waitUntil(async () => (await listFiles()).length === 7);
-    await new Promise(done => setTimeout(done, 200));
+    await sleep(200);
     await keepStored(cache, 'new');
     expect(await cache.find(keyOf(0))).not.toBeNull();
+  });
+
+  test('push out the least used, however often all are looked through', async () => {
+    const cache = open({ maxBytes: 8 * countedBytes, listIntervalMs: 20 });
+    await keepStored(cache, 0, 1, 2, 3, 4, 5, 6, 7);
+    for (let name = 7; name >= 0; name--) await cache.find(keyOf(name));
+    await sleep(200);
+    await keepStored(cache, 'new');
+    await waitUntil(async () => (await listFiles()).length === 8);
+    expect(await cache.find(keyOf(7))).toBeNull();
   });
 
   test('are not one that is too large for all others', async () => {
@@ -315,6 +326,13 @@ describe('a storage', () => {
     expect(reads).toBe(3);
     isHanging = false;
     await waitUntil(async () => (await cache.find(keyOf('a'))) !== null);
+  });
+
+  test('that hangs while it is opened keeps a request no longer, either', async () => {
+    const cache = open({ open: () => new Promise(() => {}), readTimeoutMs: 50 });
+    const startedAt = performance.now();
+    for (let time = 0; time < 20; time++) expect(await cache.find(keyOf('a'))).toBeNull();
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
   test('that takes its time with writes keeps neither requests nor much memory', async () => {

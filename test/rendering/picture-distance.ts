@@ -1,48 +1,55 @@
 import sharp from 'sharp';
 
-/**
- * How far two pictures are apart, as they are seen on white and on black: the mean over their pixels of the distance of
- * the colours, 0 to 441, after a blur of 3 × 3 that takes away most of what encoders add. Infinite for other sizes.
- */
-export async function measureDistance(one: Buffer, other: Buffer): Promise<number> {
-  const distances = await Promise.all(
-    ['#ffffff', '#000000'].map(async background => {
-      const [first, second] = await Promise.all([decode(one, background), decode(other, background)]);
-      return compare(first, second);
-    }),
-  );
-  return Math.max(...distances);
-}
-
-interface Pixels {
+/** Raw pixels of RGBA, not premultiplied. */
+export interface Pixels {
   data: Buffer;
   width: number;
   height: number;
 }
 
-async function decode(picture: Buffer, background: string): Promise<Pixels> {
+/** As they are stored, whatever a profile says; a little blurred, which takes away most of what encoders add. */
+export async function decodePixels(picture: Buffer): Promise<Pixels> {
   const { data, info } = await sharp(picture, { ignoreIcc: true })
-    .flatten({ background })
     .toColourspace('srgb')
+    .ensureAlpha()
     .blur({ sigma: 0.6 })
     .raw()
     .toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height };
 }
 
-function compare(one: Pixels, other: Pixels): number {
+/**
+ * How far two pictures are apart, as they are seen on white or on black, whichever is more: the mean over their pixels
+ * of the distance of the colours, 0 to 441. Infinite for different sizes.
+ */
+export function measureDistance(one: Pixels, other: Pixels): number {
   if (one.width !== other.width || one.height !== other.height) return Infinity;
-  let sum = 0;
-  for (let at = 0; at < one.data.length; at += 3) {
-    sum += Math.hypot(
-      difference(one, other, at),
-      difference(one, other, at + 1),
-      difference(one, other, at + 2),
-    );
-  }
-  return (sum * 3) / one.data.length;
+  const pixels = one.width * one.height;
+  const [onWhite, onBlack] = [255, 0].map(background => sumDistances(one, other, background));
+  return Math.max(onWhite ?? 0, onBlack ?? 0) / pixels;
 }
 
-function difference(one: Pixels, other: Pixels, at: number): number {
-  return (one.data[at] ?? 0) - (other.data[at] ?? 0);
+/** As it is seen on a background of that grey. */
+export function flatten({ data, width, height }: Pixels, background: number): Pixels {
+  const flat = Buffer.alloc(data.length, 255);
+  for (let at = 0; at < data.length; at += 4) {
+    for (let channel = 0; channel < 3; channel += 1) flat[at + channel] = seen(data, at, channel, background);
+  }
+  return { data: flat, width, height };
+}
+
+function sumDistances(one: Pixels, other: Pixels, background: number): number {
+  let sum = 0;
+  for (let at = 0; at < one.data.length; at += 4) {
+    const red = seen(one.data, at, 0, background) - seen(other.data, at, 0, background);
+    const green = seen(one.data, at, 1, background) - seen(other.data, at, 1, background);
+    const blue = seen(one.data, at, 2, background) - seen(other.data, at, 2, background);
+    sum += Math.sqrt(red * red + green * green + blue * blue);
+  }
+  return sum;
+}
+
+function seen(data: Buffer, at: number, channel: number, background: number): number {
+  const opacity = data[at + 3] ?? 0;
+  return background + (((data[at + channel] ?? 0) - background) * opacity) / 255;
 }

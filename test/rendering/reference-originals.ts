@@ -24,8 +24,8 @@ export interface Original {
   extension: string;
   orientation: number;
   isTransparent: boolean;
-  /** Whether it is CMYK without saying of which kind. */
-  needsProfile: boolean;
+  isCmyk: boolean;
+  hasProfile: boolean;
 }
 
 export interface ProfilePaths {
@@ -46,6 +46,7 @@ const kinds: Record<string, Kind> = {
   jpeg: { extension: 'jpg', encode: image => image.jpeg({ quality: 95 }) },
   'jpeg-progressive': {
     extension: 'jpg',
+    canTurn: false,
     encode: image => image.jpeg({ quality: 95, progressive: true }),
   },
   'jpeg-p3': { extension: 'jpg', encode: image => image.withIccProfile('p3').jpeg({ quality: 95 }) },
@@ -64,18 +65,19 @@ const kinds: Record<string, Kind> = {
   },
   'jpeg-cmyk': {
     extension: 'jpg',
+    canTurn: false,
     encode: image =>
       image.toColourspace('cmyk').withIccProfile('cmyk', { attach: false }).jpeg({ quality: 95 }),
   },
   png: { extension: 'png', encode: image => image.png() },
-  'png-interlaced': { extension: 'png', encode: image => image.png({ progressive: true }) },
-  'png-16': { extension: 'png', encode: image => image.toColourspace('rgb16').png() },
+  'png-interlaced': { extension: 'png', canTurn: false, encode: image => image.png({ progressive: true }) },
+  'png-16': { extension: 'png', canTurn: false, encode: image => image.toColourspace('rgb16').png() },
   'png-16-p3': {
     extension: 'png',
     encode: image => image.toColourspace('rgb16').withIccProfile('p3').png(),
   },
-  'png-16-grey': { extension: 'png', encode: image => image.toColourspace('grey16').png() },
-  'png-palette': { extension: 'png', encode: image => image.png({ palette: true }) },
+  'png-16-grey': { extension: 'png', canTurn: false, encode: image => image.toColourspace('grey16').png() },
+  'png-palette': { extension: 'png', canTurn: false, encode: image => image.png({ palette: true }) },
   'png-transparent': { extension: 'png', isTransparent: true, encode: image => image.png() },
   'png-transparent-p3': {
     extension: 'png',
@@ -94,6 +96,7 @@ const kinds: Record<string, Kind> = {
   },
   'png-transparent-palette': {
     extension: 'png',
+    canTurn: false,
     isTransparent: true,
     encode: image => image.png({ palette: true }),
   },
@@ -137,15 +140,10 @@ export async function writeOriginals(folder: string, profiles: ProfilePaths): Pr
       const bytes = tagOrientation(encoded, extension, orientation);
       const path = join(folder, 'originals', `${name}-${orientation}.${extension}`);
       await writeFile(path, bytes);
-      return {
-        name: `${name}-${orientation}`,
-        path,
-        bytes,
-        extension,
-        orientation,
-        isTransparent,
-        needsProfile: name === 'jpeg-cmyk',
-      };
+      const isCmyk = name.includes('cmyk');
+      const hasProfile = (await sharp(bytes).metadata()).icc !== undefined;
+      const file = { name: `${name}-${orientation}`, path, bytes, extension };
+      return { ...file, orientation, isTransparent, isCmyk, hasProfile };
     }),
   );
 }

@@ -57,14 +57,22 @@ function isOnPath(name: string): boolean {
 export function makeWithVips(strategy: 'centre' | 'low' | 'high' = 'centre'): MakeReferences {
   return async (originals, { width, height, crop }, folder) => {
     await mkdir(folder);
-    await run('vipsthumbnail', [
-      ...(crop
-        ? ['--size', `${width}x${height}`, '--smartcrop', strategy]
-        : ['--size', `${width}x${height}!`]),
-      ...['--import-profile', 'srgb', '--export-profile', 'srgb'],
-      ...['--output', join(folder, '%s.png')],
-      ...originals.map(original => original.path),
-    ]);
+    const options = crop
+      ? ['--size', `${width}x${height}`, '--smartcrop', strategy]
+      : ['--size', `${width}x${height}!`];
+    const make = async (some: readonly Original[], profile: string[]) => {
+      const paths = some.map(({ path }) => path);
+      await run('vipsthumbnail', [...options, ...profile, '--output', join(folder, '%s.png'), ...paths]);
+    };
+    await make(
+      originals.filter(({ hasProfile }) => hasProfile),
+      ['--export-profile', 'srgb'],
+    );
+    // Asked to export these it would change their colours.
+    await make(
+      originals.filter(({ hasProfile }) => !hasProfile),
+      [],
+    );
     return readAll(originals, folder, name => name);
   };
 }
@@ -77,8 +85,8 @@ export function makeWithImageMagick({ standard, cmyk }: ProfilePaths): MakeRefer
       ? ['-resize', `${crop.covering}!`, '-crop', `${width}x${height}+${crop.left}+${crop.top}`, '+repage']
       : ['-resize', `${width}x${height}!`];
     await run('convert', [
-      ...originals.flatMap(({ path, needsProfile }) =>
-        needsProfile ? ['(', path, '-profile', cmyk, ')'] : [path],
+      ...originals.flatMap(({ path, isCmyk, hasProfile }) =>
+        isCmyk && !hasProfile ? ['(', path, '-profile', cmyk, ')'] : [path],
       ),
       ...[
         '-auto-orient',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +36,10 @@ afterEach(async () => {
 
 /** The processes that make renditions for the test. */
 const makers = () => listProcessesOf(folder).filter(pid => pid !== process.pid);
+
+/** Without the setting, or in a container, the file is empty or not there. */
+const hasAutogroup =
+  existsSync('/proc/self/autogroup') && readFileSync('/proc/self/autogroup', 'latin1') !== '';
 
 const log = createLog('silent');
 
@@ -88,7 +93,31 @@ describe('a renderer apart', () => {
   test('lets queries go first', async () => {
     const renderer = open();
     await renderer.render(requestOf(20));
-    expect(makers().map(pid => getPriority(pid))).toEqual([Math.max(10, getPriority())]);
+    const [maker = 0] = makers();
+    expect(getPriority(maker)).toBe(Math.max(10, getPriority()));
+  });
+
+  test.runIf(existsSync('/proc/self/task'))('lets queries go before each of its threads', async () => {
+    const renderer = open();
+    await renderer.render(requestOf(20));
+    const [maker = 0] = makers();
+    const threads = readdirSync(`/proc/${maker}/task`).map(thread => {
+      const [, name, nice] = /\((.*)\) \S (?:-?\d+ ){15}(-?\d+)/.exec(
+        readFileSync(`/proc/${maker}/task/${thread}/stat`, 'latin1'),
+      ) ?? ['', '', ''];
+      return { name, nice };
+    });
+    const workers = threads.filter(({ name }) => /^lib(uv|vips)/.test(name ?? ''));
+    expect(workers.length).toBeGreaterThan(0);
+    for (const { nice } of workers) expect(Number(nice)).toBe(Math.max(10, getPriority()));
+  });
+
+  test.runIf(hasAutogroup)('lets queries go before its session', async () => {
+    const renderer = open();
+    await renderer.render(requestOf(20));
+    const [maker = 0] = makers();
+    await waitUntil(() => readFileSync(`/proc/${maker}/autogroup`, 'latin1').endsWith(' nice 10\n'));
+    expect(readFileSync('/proc/self/autogroup', 'latin1')).not.toMatch(/ nice 10\n$/);
   });
 
   test('answers null where there is no such original', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import sharp from 'sharp';
@@ -163,6 +164,26 @@ describe('a cached rendition', () => {
     await Promise.all(others);
     expect((await buffer(response)).equals(body)).toBe(true);
     expect(shop.renders).toHaveLength(21);
+  });
+
+  test('comes whole each time on a connection that asks ahead', async () => {
+    const shop = await openShop({ cache: { maxMemoryBytes: 0 } });
+    const bodies = await Promise.all(
+      [100, 101].map(async width => (await shop.ask(shop.inWidth(width))).body),
+    );
+    await waitUntilStored(shop, 2);
+    const socket = connect(shop.port, '127.0.0.1');
+    const widths = Array.from({ length: 20 }, (_, index) => 100 + (index % 2));
+    for (const [index, width] of widths.entries()) {
+      const end = index === widths.length - 1 ? 'connection: close\r\n' : '';
+      socket.write(`GET ${shop.inWidth(width)} HTTP/1.1\r\nhost: localhost\r\n${end}\r\n`);
+    }
+    const answers = (await buffer(socket)).toString('latin1').split('HTTP/1.1 200 OK\r\n').slice(1);
+    const received = answers.map(answer => answer.slice(answer.indexOf('\r\n\r\n') + 4));
+    expect(received).toHaveLength(20);
+    for (const [index, body] of received.entries()) {
+      expect(body === bodies[index % 2]?.toString('latin1')).toBe(true);
+    }
   });
 
   test('does not need its original', async () => {

@@ -132,6 +132,10 @@ describe('a symbolic link in the storage', () => {
     await expect(storage.stat(key)).rejects.toThrow('symbolic link');
   });
 
+  it('is not read at once', async () => {
+    await expect(storage.readBytes('file', 100)).rejects.toThrow(StorageFailed);
+  });
+
   it('is not listed', async () => {
     expect(await listKeys(storage, '')).toEqual([]);
   });
