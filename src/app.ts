@@ -1,14 +1,23 @@
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Config, parseSigningKeys } from './config.ts';
+import { openChangeFeed } from './data/change-feed.ts';
 import { type Database, type OpenDatabase, openDatabase } from './data/database.ts';
 import { openEmbeddedPostgres } from './data/embedded.ts';
 import { migrateDatabase } from './data/migrate.ts';
 import { isUnavailability } from './data/unavailable.ts';
 import { collectFiles, startPurging } from './gallery/purge.ts';
 import type { Addresses, Context } from './graphql/context.ts';
-import { createAskApi, createGraphQLServer, type GraphQLServer } from './graphql/server.ts';
+import {
+  createAskApi,
+  createGraphQLServer,
+  type GraphQLOptions,
+  type GraphQLServer,
+} from './graphql/server.ts';
+import type { TrustedOptions } from './graphql/trusted-documents.ts';
+import { readTrustedDocuments } from './graphql/trusted-manifest.ts';
 import { createIntake, type Intake } from './importing/intake.ts';
+import { type Measurer, openMeasurer } from './importing/measurer.ts';
 import { startWorker, type Worker } from './importing/worker.ts';
 import { listen } from './listen.ts';
 import { createLog, type Logger } from './log.ts';
@@ -31,11 +40,13 @@ export interface Overrides {
 
 /** What every command works with; closed in reverse when the stack is. */
 export interface Resources {
+  databaseUrl: string;
   /** For requests, which are refused when they would take long. */
   database: OpenDatabase;
   /** For work that nobody waits for, which must not take the connections of requests. */
   background: OpenDatabase;
   storage: Storage;
+  measurer: Measurer;
   log: Logger;
 }
 
@@ -60,6 +71,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   let handler = createStartingHandler();
   const server = await listen((...exchange) => handler(...exchange), config.host, config.port);
   opening.defer(() => server.close(0));
+  const trusted = await openTrusted(config, log);
   const resources = await openResources(config, opening, { ...overrides, log, waitsForDatabase: true });
   const { database, background } = resources;
   const signer = await openSigner(config);
@@ -72,12 +84,9 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   opening.defer(() => purging.close());
   const worker = config.importing ? openWorker(config, resources) : null;
   opening.defer(() => worker?.close());
-  const graphql = openGraphQL(
-    config,
-    { ...resources, storage },
-    worker,
-    createAddresses(config, signer, server.port),
-  );
+  const addresses = createAddresses(config, signer, server.port);
+  const changes = openChangeFeed({ ...config, url: resources.databaseUrl, db: database.db, log });
+  const graphql = openGraphQL(config, { ...resources, storage }, worker, { addresses, changes, trusted });
   handler = createRequestHandler({
     graphql,
     sheet: createAskApi(graphql),
@@ -87,6 +96,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
     log,
   });
   opening.defer(() => server.close(requestGraceMs));
+  opening.defer(() => changes.close());
   const opened = opening.move();
   return {
     url: publicUrlOf(config, server.port),
@@ -115,7 +125,7 @@ interface OpeningOptions extends Overrides {
   waitsForDatabase?: boolean;
 }
 
-/** The database, brought up to date, and the storage. */
+/** The database, brought up to date, the storage, and what looks at images before they are stored. */
 export async function openResources(
   config: Config,
   opening: AsyncDisposableStack,
@@ -132,7 +142,9 @@ export async function openResources(
   opening.defer(() => background.close());
   const storage = await openStorageOf(config);
   opening.defer(() => storage.close());
-  return { database, background, storage, log };
+  const measurer = openMeasurer({ limits: imageLimitsOf(config), log });
+  opening.defer(() => measurer.close());
+  return { databaseUrl: server.url, database, background, storage, measurer, log };
 }
 
 const reachAgainMs = 500;
@@ -160,7 +172,7 @@ async function openDatabaseServer(
 }
 
 /** Imports what is due until it is closed. */
-export function openWorker(config: Config, { background, storage, log }: Resources): Worker {
+export function openWorker(config: Config, { background, storage, measurer, log }: Resources): Worker {
   if (config.allowPrivateSources) {
     log.warn(
       'ALLOW_PRIVATE_SOURCES is on: images are fetched from private networks too; for development only',
@@ -175,7 +187,7 @@ export function openWorker(config: Config, { background, storage, log }: Resourc
       allowLoopback: config.allowPrivateSources,
       allowPrivate: config.allowPrivateSources,
     },
-    imageLimits: imageLimitsOf(config),
+    measure: measurer.measure,
     maxBytes: config.maxFileBytes,
     deadlineMs: config.downloadTimeoutMs,
     maxAttempts: config.maxImportAttempts,
@@ -190,7 +202,7 @@ function openGraphQL(
   config: Config,
   resources: Resources,
   worker: Worker | null,
-  addresses: Addresses,
+  { addresses, changes, trusted }: Pick<GraphQLOptions, 'addresses' | 'changes' | 'trusted'>,
 ): GraphQLServer {
   const { database, storage, log } = resources;
   return createGraphQLServer({
@@ -201,18 +213,26 @@ function openGraphQL(
     wakeImporting: () => worker?.wake(),
     collectFiles: () => collectFilesNow(database.db, storage, log),
     addresses,
+    changes,
     corsOrigins: config.corsOrigins,
     hasIntrospection: config.introspection,
+    trusted,
     operationLimits: config,
     multipart: { maxFileBytes: config.maxFileBytes, maxFiles: config.maxUploads, maxJsonBytes },
     log,
   });
 }
 
-export function openIntake(config: Config, { storage }: Resources): Intake {
+async function openTrusted(config: Config, log: Logger): Promise<TrustedOptions | null> {
+  if (!config.trustedDocuments) return null;
+  const documents = await readTrustedDocuments(config.trustedDocuments, log);
+  return { documents, isOnly: config.trustedDocumentsOnly };
+}
+
+export function openIntake(config: Config, { storage, measurer }: Resources): Intake {
   return createIntake({
     storage,
-    imageLimits: imageLimitsOf(config),
+    measure: measurer.measure,
     maxBytes: config.maxFileBytes,
     importDirectory: config.importDirectory || null,
   });

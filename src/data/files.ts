@@ -21,16 +21,25 @@ export async function holdFiles(db: Transaction, rows: readonly FileValues[]): P
   const byHash = new Map(rows.map(row => [row.hash, row]));
   const sorted = [...byHash.values()].sort((one, other) => (one.hash < other.hash ? -1 : 1));
   for (let missing = sorted; missing.length > 0; ) {
-    await insertFiles(db, missing);
-    const held = await db
-      .select({ hash: files.hash })
-      .from(files)
-      .where(sql`${files.hash} = any(${formatHashes(missing.map(row => row.hash))}::bytea[])`)
-      .for('key share');
-    // Between the two, some may just have been collected.
-    const isHeld = new Set(held.map(row => row.hash));
-    missing = missing.filter(row => !isHeld.has(row.hash));
+    const held = await enterOrHold(db, missing);
+    // What somebody else has just entered was not there for this statement, and what was there may have been collected.
+    missing = missing.filter(row => !held.has(row.hash));
   }
+}
+
+/** The hashes of those that are entered or held now. One statement, as it is run for every import. */
+async function enterOrHold(db: Transaction, rows: readonly FileValues[]): Promise<Set<string>> {
+  const entering = db
+    .insert(files)
+    .values([...rows])
+    .onConflictDoNothing()
+    .returning({ hash: files.hash });
+  const found = await db.execute<{ hash: string }>(sql`
+    with entered as ${entering}, held as (
+      select hash from files where hash = any(${formatHashes(rows.map(row => row.hash))}::bytea[]) for key share
+    )
+    select encode(hash, 'hex') as hash from entered union all select encode(hash, 'hex') from held`);
+  return new Set(found.map(row => row.hash));
 }
 
 /** An array literal of hashes. */

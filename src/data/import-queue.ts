@@ -14,6 +14,8 @@ export interface ImportTask {
   sourcePath: string | null;
   /** This try included. */
   attempts: number;
+  /** The replacement that brought it removed others, of which one may turn out to have its bytes. */
+  mayReplace: boolean;
   /** Fences what is written: another claim makes it void. */
   claim: string;
 }
@@ -36,7 +38,7 @@ export async function claimImports(db: Database, options: ClaimOptions): Promise
   const { limit, leaseMs, maxPerHost } = options;
   return db.transaction(async transaction => {
     await transaction.execute(sql`select pg_advisory_xact_lock(${claimLock}::bigint)`);
-    const claimed = await transaction.execute<Record<keyof ImportTask, string>>(sql`
+    const claimed = await transaction.execute<Omit<ImportTask, 'attempts'> & { attempts: string }>(sql`
       with recursive hosts as (
         (select source_host from images where ${isPending} order by source_host limit 1)
         union all
@@ -64,7 +66,11 @@ export async function claimImports(db: Database, options: ClaimOptions): Promise
         attempts = attempts + 1
       from due where images.id = due.id
       returning images.id, product_id as "productId", source_url as "sourceUrl", source_path as "sourcePath",
-        attempts, import_claim as claim`);
+        attempts, import_claim as claim, exists (
+          select from images removed
+          where removed.product_id = images.product_id and removed.replacement_id = images.replacement_id
+            and removed.deleted_at is not null
+        ) as "mayReplace"`);
     return claimed.map(row => ({ ...row, attempts: Number(row.attempts) }));
   });
 }

@@ -1,4 +1,5 @@
 import { Client, type Dispatcher } from 'undici';
+import type { BodyShare } from './body-memory.ts';
 import { openDeadline, untilAborted } from './deadline.ts';
 import { type Connect, dial, openSocket } from './dial.ts';
 import { ImportError, unreachable } from './import-error.ts';
@@ -12,6 +13,8 @@ export interface DownloadOptions {
   /** For name lookups, connections, redirects and the body together. */
   deadlineMs: number;
   maxRedirects: number;
+  /** What the body may take of memory, and when; without it, `maxBytes` at once. */
+  share?: BodyShare;
   /** The caller's; when it aborts, the download rejects with its reason instead of an ImportError. */
   signal?: AbortSignal;
 }
@@ -96,7 +99,7 @@ async function request(
     });
     // A body that fails while nobody listens ends the process.
     response.body.on('error', () => {});
-    return await readAnswer(response, options.maxBytes);
+    return await readAnswer(response, options, signal);
   } finally {
     // Not awaited: nothing that a source does may hold up the answer.
     client.destroy().catch(() => {});
@@ -118,14 +121,18 @@ function openClient(source: CheckedSource, connect: Connect, signal: AbortSignal
   });
 }
 
-async function readAnswer(response: Dispatcher.ResponseData, maxBytes: number): Promise<Answer> {
+async function readAnswer(
+  response: Dispatcher.ResponseData,
+  options: DownloadOptions,
+  signal: AbortSignal,
+): Promise<Answer> {
   const { statusCode, headers, body } = response;
   const location = headers.location;
   if (redirects.has(statusCode) && typeof location === 'string') return { location };
   checkStatus(statusCode);
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') throw failed('source sends compressed; identity is needed', true);
-  return { body: await readBody(body, parseLength(headers['content-length']), maxBytes) };
+  return { body: await readBody(body, parseLength(headers['content-length']), options, signal) };
 }
 
 function checkStatus(status: number): void {
@@ -142,24 +149,33 @@ function parseLength(header: string | string[] | undefined): number | null {
 async function readBody(
   body: AsyncIterable<Buffer>,
   expectedBytes: number | null,
-  maxBytes: number,
+  { maxBytes, share }: DownloadOptions,
+  signal: AbortSignal,
 ): Promise<Buffer> {
   if (expectedBytes !== null && expectedBytes > maxBytes) throw tooLarge(maxBytes);
+  const freeBytes = share?.freeBytes ?? maxBytes;
   // One buffer that grows: each chunk of a list would keep the 64 KB that it came in, were it one byte long.
-  let buffer = Buffer.allocUnsafe(expectedBytes ?? Math.min(firstBufferBytes, maxBytes));
+  let buffer = Buffer.allocUnsafe(Math.min(expectedBytes ?? firstBufferBytes, freeBytes, maxBytes));
   let size = 0;
   for await (const chunk of body) {
-    if (size + chunk.length > maxBytes) throw tooLarge(maxBytes);
-    if (size + chunk.length > buffer.length) buffer = grow(buffer, size + chunk.length, maxBytes);
+    const neededBytes = size + chunk.length;
+    if (neededBytes > maxBytes) throw tooLarge(maxBytes);
+    // While it waits nothing is read, so that the source must wait too.
+    if (neededBytes > freeBytes) await share?.takePlace(signal);
+    if (neededBytes > buffer.length) {
+      // Memory that is not written to costs nothing, so the last step is as large as the body may get.
+      const enoughBytes = neededBytes > freeBytes ? (expectedBytes ?? maxBytes) : buffer.length * 2;
+      buffer = grow(buffer, Math.min(maxBytes, Math.max(neededBytes, enoughBytes)));
+    }
     chunk.copy(buffer, size);
-    size += chunk.length;
+    size = neededBytes;
   }
   if (expectedBytes !== null && size !== expectedBytes) throw unreachable(new Error('wrong content-length'));
   return buffer.subarray(0, size);
 }
 
-function grow(buffer: Buffer, neededBytes: number, maxBytes: number): Buffer<ArrayBuffer> {
-  const grown = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(neededBytes, buffer.length * 2)));
+function grow(buffer: Buffer, bytes: number): Buffer<ArrayBuffer> {
+  const grown = Buffer.allocUnsafe(bytes);
   buffer.copy(grown);
   return grown;
 }

@@ -6,19 +6,18 @@ import { change } from '../gallery/change.ts';
 import { keepSameBytes } from '../gallery/same-bytes.ts';
 import { holdStored, type Storable } from '../gallery/stored-files.ts';
 import type { Logger } from '../log.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { BodyMemory, BodyShare } from './body-memory.ts';
+import { untilAborted } from './deadline.ts';
 import { download } from './download.ts';
 import { ImportError } from './import-error.ts';
-import type { ImageLimits } from './inspect.ts';
 import type { AddressRules } from './source-address.ts';
-import { storeOriginal } from './store-original.ts';
+import { type Originals, storeOriginal } from './store-original.ts';
 
-export interface ImportOptions {
+export interface ImportOptions extends Originals {
   db: Database;
-  storage: Storage;
   log: Logger;
   rules: AddressRules;
-  imageLimits: ImageLimits;
+  bodies: BodyMemory;
   maxBytes: number;
   deadlineMs: number;
   maxAttempts: number;
@@ -38,8 +37,13 @@ export async function importImage(
 ): Promise<void> {
   try {
     if (task.attempts > options.maxAttempts) throw endedItsWorker();
-    const bytes = await fetchSource(task, options, signal);
-    const original = await storeOriginal(bytes, options.storage, options.imageLimits);
+    // Until the end: so long the bytes are held.
+    using share = options.bodies.openShare();
+    const bytes = await fetchSource(task, share, options, signal);
+    const original = await storeOriginal(bytes, {
+      storage: options.storage,
+      measure: each => untilAborted(options.measure(each), signal),
+    });
     await tellImage(task, original, options.db);
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
@@ -60,26 +64,26 @@ function endedItsWorker(): ImportError {
   return new ImportError('CORRUPT_IMAGE', 'every try to import it broke off; give another file');
 }
 
-async function fetchSource(task: ImportTask, options: ImportOptions, signal: AbortSignal): Promise<Buffer> {
-  const { rules, maxBytes, deadlineMs } = options;
-  const { body } = await download(task.sourceUrl ?? '', {
-    rules,
-    maxBytes,
-    deadlineMs,
-    maxRedirects,
-    signal,
-  });
+async function fetchSource(
+  { sourceUrl }: ImportTask,
+  share: BodyShare,
+  { rules, maxBytes, deadlineMs }: ImportOptions,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const limits = { rules, maxBytes, deadlineMs, maxRedirects };
+  const { body } = await download(sourceUrl ?? '', { ...limits, share, signal });
   return body;
 }
 
 /** One transaction, so that no image says that it is stored without its bytes, and no bytes stay without an image. */
 async function tellImage(task: ImportTask, original: Storable, db: Database): Promise<void> {
   await change(db, false, async transaction => {
-    await lockProducts(transaction, [task.productId]);
+    // Else the set stays as it is: images that come together to one product need not wait for each other.
+    if (task.mayReplace) await lockProducts(transaction, [task.productId]);
     await holdStored(transaction, [original]);
     const isOurs = await finishImport(transaction, task, original.file.hash);
-    if (isOurs) await keepSameBytes(transaction, task.id);
-    else await noteReleasedFile(transaction, original.file.hash);
+    if (!isOurs) await noteReleasedFile(transaction, original.file.hash);
+    else if (task.mayReplace) await keepSameBytes(transaction, task.id);
   });
 }
 

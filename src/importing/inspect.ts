@@ -8,7 +8,7 @@ export interface ImageLimits {
   maxPixels: number;
   /** Of the longer side, in pixels. */
   maxSide: number;
-  /** Of measureImage, waiting for a free thread included. */
+  /** For all of it, from when it is given to the process that decodes. */
   timeoutMs: number;
 }
 

@@ -3,11 +3,9 @@ import { UserErrors } from '../errors.ts';
 import type { SourceInput, StoredFile } from '../gallery/source.ts';
 import type { Storable } from '../gallery/stored-files.ts';
 import { createBudget } from '../imaging/budget.ts';
-import type { Storage } from '../storage/storage.ts';
 import { findImportFile, type ImportFile } from './import-directory.ts';
 import { ImportError } from './import-error.ts';
-import type { ImageLimits } from './inspect.ts';
-import { storeOriginal } from './store-original.ts';
+import { type Originals, storeOriginal } from './store-original.ts';
 
 /** A file that came with a request, on disk for as long as that takes. */
 export interface Upload {
@@ -21,9 +19,7 @@ export interface Intake {
   takePath(path: string): Promise<SourceInput>;
 }
 
-export interface IntakeOptions {
-  storage: Storage;
-  imageLimits: ImageLimits;
+export interface IntakeOptions extends Originals {
   maxBytes: number;
   /** Null: nothing can be taken in by path. */
   importDirectory: string | null;
@@ -33,12 +29,12 @@ export interface IntakeOptions {
 const maxBytesAtOnce = 64_000_000;
 
 /** Takes in what is here already, so that it is ready at once; what cannot be is told, never thrown. */
-export function createIntake({ storage, imageLimits, maxBytes, importDirectory }: IntakeOptions): Intake {
+export function createIntake({ maxBytes, importDirectory, ...originals }: IntakeOptions): Intake {
   const memory = createBudget(maxBytesAtOnce);
   const take = async ({ sizeBytes, read }: ImportFile): Promise<Storable> => {
     const readWithin = () => memory.spend(sizeBytes, read);
     const { file, ensureStored } = await memory.spend(sizeBytes, async () =>
-      storeOriginal(await read(), storage, imageLimits, readWithin),
+      storeOriginal(await read(), originals, readWithin),
     );
     return { file, ensureStored: () => ensureStored().catch(tellLate) };
   };

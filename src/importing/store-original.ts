@@ -4,8 +4,14 @@ import { originalKey } from '../storage/keys.ts';
 import { type Storage, StorageFailed } from '../storage/storage.ts';
 import { hashContent } from './fingerprint.ts';
 import { ImportError } from './import-error.ts';
-import type { ImageLimits } from './inspect.ts';
-import { type MeasuredImage, measureImage } from './measure-image.ts';
+import type { MeasuredImage } from './measure-image.ts';
+import type { Measure } from './measurer.ts';
+
+/** What bytes go through until they are stored. */
+export interface Originals {
+  storage: Storage;
+  measure: Measure;
+}
 
 /**
  * Measures bytes and stores them, once for each hash.
@@ -14,11 +20,10 @@ import { type MeasuredImage, measureImage } from './measure-image.ts';
  */
 export async function storeOriginal(
   bytes: Buffer,
-  storage: Storage,
-  limits: ImageLimits,
+  { storage, measure }: Originals,
   readAgain: () => Promise<Buffer> = keep(bytes),
 ): Promise<Storable> {
-  const measured = await measureImage(bytes, limits);
+  const measured = await measure(bytes);
   await writeOnce(storage, measured, async () => bytes);
   return createStorable(storage, measured, readAgain);
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { claimImports, type ImportTask, releaseImport } from '../data/import-queue.ts';
+import { createBodyMemory } from './body-memory.ts';
 import { type ImportOptions, importImage } from './import-image.ts';
 
-export interface WorkerOptions extends ImportOptions {
+export interface WorkerOptions extends Omit<ImportOptions, 'bodies'> {
   concurrency: number;
   maxPerHost: number;
   leaseMs: number;
@@ -25,6 +26,7 @@ const brokenOffDelayMs = 5_000;
 export function startWorker(options: WorkerOptions): Worker {
   const closing = new AbortController();
   const running = new Set<Promise<void>>();
+  const bodies = createBodyMemory(options.concurrency);
   let wakeUp = new AbortController();
   const ended = work();
   return {
@@ -78,7 +80,7 @@ export function startWorker(options: WorkerOptions): Worker {
 
   async function run(task: ImportTask): Promise<void> {
     try {
-      await importImage(task, options, closing.signal);
+      await importImage(task, { ...options, bodies }, closing.signal);
     } catch (error) {
       const isStopping = closing.signal.aborted;
       if (!isStopping) options.log.error({ err: error, imageId: task.id }, 'Importing an image broke off');

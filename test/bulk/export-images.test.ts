@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultImageLimits } from '../../src/importing/inspect.ts';
 import { createIntake } from '../../src/importing/intake.ts';
+import { measureImage } from '../../src/importing/measure-image.ts';
 import { fill, mutateWell, replace } from '../support/gallery.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 import { drawPicture, storeImage } from '../support/stored-images.ts';
@@ -93,7 +93,7 @@ test('a file of the import directory is ready at once, told by its path, and not
   await writeFile(join(importDirectory, 'text.png'), 'no picture');
   const { takePath } = createIntake({
     storage: to.storage,
-    imageLimits: defaultImageLimits,
+    measure: measureImage,
     maxBytes: 1_000_000,
     importDirectory,
   });

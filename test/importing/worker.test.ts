@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { measureImage } from '../../src/importing/measure-image.ts';
 import { startWorker, type Worker } from '../../src/importing/worker.ts';
 import { createLog } from '../../src/log.ts';
 import { replace } from '../support/gallery.ts';
@@ -267,7 +268,7 @@ describe('downloads at a time', () => {
       startWorker({
         ...{ db: service.db, storage: service.storage, log: createLog('silent') },
         rules: { allowedPorts: 'any', allowLoopback: true },
-        imageLimits: { maxPixels: 25_000_000, maxSide: 10_000, timeoutMs: 10_000 },
+        measure: measureImage,
         ...{ maxBytes: 20_000_000, deadlineMs: 5_000, maxAttempts: 5, concurrency: 8, maxPerHost: 4 },
         ...{ leaseMs: 20_000, pollMs: 20 },
       }),

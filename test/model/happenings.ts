@@ -71,5 +71,5 @@ async function claim(transaction: Transaction, id: string): Promise<ImportTask> 
      where id = ${id} and deleted_at is null returning product_id as "productId", import_claim as claim`,
   );
   if (!row) throw new Error(`There is no image ${id} to import`);
-  return { ...row, id, sourceUrl: null, sourcePath: null, attempts: 1 };
+  return { ...row, id, sourceUrl: null, sourcePath: null, attempts: 1, mayReplace: true };
 }

@@ -55,6 +55,9 @@ export interface Installation {
 }
 
 const main = join(import.meta.dirname, '../../src/main.ts');
+const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'),
+);
 const startTimeoutMs = 60_000;
 
 export async function openInstallation(): Promise<Installation> {
@@ -99,6 +102,20 @@ export function listProcessesOf(folder: string): number[] {
   return listProcesses().flatMap(({ pid, command }) => (command.includes(folder) ? [pid] : []));
 }
 
+/** Those that the process started, and they in turn, whose command line names the program. */
+export function listStarted(pid: number, program: string): number[] {
+  const started = new Set(listDescendants(pid));
+  return listProcesses().flatMap(each =>
+    started.has(each.pid) && each.command.includes(program) ? [each.pid] : [],
+  );
+}
+
+/** The most memory that a process has had so far; Linux tells. */
+export function readPeakMegabytes(pid: number): number {
+  const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) / 1_024;
+}
+
 /** Settled tells the time that a promise took too long; a test then fails with what was awaited. */
 export async function within<T>(timeoutMs: number, what: string, promise: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
@@ -113,8 +130,9 @@ export async function within<T>(timeoutMs: number, what: string, promise: Promis
 function spawnMain(folder: string, args: string[], environment: Environment): Command {
   // Nothing of this process' own environment, so that no setting of the developer's comes in.
   // Nor must it ask for what the tests name as sources.
-  const env = { PORT: '0', IMPORTING: 'off', ...environment };
-  const child = spawn(process.execPath, [main, ...args], {
+  const { flags, variables } = readScript(args[0] ?? 'serve');
+  const env = { PORT: '0', IMPORTING: 'off', ...variables, ...environment };
+  const child = spawn(process.execPath, [...flags, main, ...args], {
     cwd: folder,
     env,
     detached: true,
@@ -131,6 +149,14 @@ function spawnMain(folder: string, args: string[], environment: Environment): Co
     signalGroup: name => process.kill(-pid, name),
     ended,
   };
+}
+
+/** What `npm run` gives Node besides main.ts and the command. */
+function readScript(name: string): { flags: string[]; variables: Environment } {
+  const words = (Object.hasOwn(scripts, name) ? (scripts[name] ?? '') : '').split(' ');
+  const flags = words.slice(0, words.indexOf('src/main.ts')).filter(word => word.startsWith('--'));
+  const assignments = words.filter(word => /^[A-Z_]+=/.test(word)).map(word => word.split('='));
+  return { flags, variables: Object.fromEntries(assignments) };
 }
 
 function watch(child: ChildProcess): { output: { stdout: string; stderr: string }; ended: Promise<Ended> } {
