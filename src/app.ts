@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { anyone } from './access/caller.ts';
 import { type Config, parseSigningKeys } from './config.ts';
 import { openChangeFeed } from './data/change-feed.ts';
 import { type Database, type OpenDatabase, openDatabase } from './data/database.ts';
@@ -207,7 +208,7 @@ function openGraphQL(
   const { database, storage, log } = resources;
   return createGraphQLServer({
     db: database.db,
-    isStranger: false,
+    caller: anyone,
     limits: limitsOf(config),
     intake: openIntake(config, resources),
     wakeImporting: () => worker?.wake(),

@@ -1,3 +1,4 @@
+import type { Caller } from '../access/caller.ts';
 import type { ChangeFeed } from '../data/change-feed.ts';
 import type { ChangeSubscription } from '../data/change-subscription.ts';
 import type { Database } from '../data/database.ts';
@@ -11,8 +12,7 @@ import type { Stream } from './live-changes.ts';
 
 /** What resolvers work with; made anew for each request. */
 export interface Context {
-  /** Nobody knows who asks; where no credentials are set up, nobody is a stranger. */
-  isStranger: boolean;
+  caller: Caller;
   db: Database;
   /** Made anew after each mutation, so that later fields of the request see what it did. */
   loaders: Loaders;

@@ -49,7 +49,7 @@ export function useOperationLimits(limits: OperationLimits): Plugin<Context> {
       setParseFn((source, options) => parseWithin(source, options, widen(limits)));
     },
     onValidate({ context, params: { documentAST }, setResult }) {
-      const errors = (context.isStranger ? forStrangers : forTrusted)(documentAST);
+      const errors = (context.caller.isStranger ? forStrangers : forTrusted)(documentAST);
       if (errors.length > 0) setResult(errors);
     },
   };

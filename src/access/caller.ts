@@ -1,0 +1,15 @@
+export const scopes = ['images:read', 'images:write'] as const;
+
+export type Scope = (typeof scopes)[number];
+
+/** Who asks, as far as is known. */
+export interface Caller {
+  /** Which credential: of a key `key:` and its id, of a token `jwt:` and its subject; null where none was shown. */
+  id: string | null;
+  scopes: ReadonlySet<Scope>;
+  /** Nobody knows who it is, and there are callers who are known. Where no credentials are set up, nobody is a stranger. */
+  isStranger: boolean;
+}
+
+/** Where no credentials are set up: whoever reaches the service, on this machine. */
+export const anyone: Caller = { id: null, scopes: new Set(scopes), isStranger: false };
