@@ -52,6 +52,8 @@ export function createGraphQLServer({
     // One that holds for uploads too would forbid them.
     maxRequestBodySize: false,
     plugins: [
+      // What follows looks at it before the rest of the context is made.
+      { onEnveloped: ({ extendContext }) => extendContext({ caller: context.caller }) },
       useContentTypes(),
       useMultipart(multipart),
       useBodyLimit(multipart.maxJsonBytes),
