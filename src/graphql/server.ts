@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createYoga } from 'graphql-yoga';
+import { createYoga, type Plugin } from 'graphql-yoga';
+import type { Caller } from '../access/caller.ts';
 import { createLoaders } from '../data/loaders.ts';
 import type { Logger } from '../log.ts';
 import { useBodyLimit } from './body-limit.ts';
@@ -53,7 +54,7 @@ export function createGraphQLServer({
     maxRequestBodySize: false,
     plugins: [
       // What follows looks at it before the rest of the context is made.
-      { onEnveloped: ({ extendContext }) => extendContext({ caller: context.caller }) },
+      useCaller(context.caller),
       useContentTypes(),
       useMultipart(multipart),
       useBodyLimit(multipart.maxJsonBytes),
@@ -65,6 +66,10 @@ export function createGraphQLServer({
     ],
     logging: false,
   });
+}
+
+function useCaller(caller: Caller): Plugin<Context> {
+  return { onEnveloped: ({ extendContext }) => extendContext({ caller }) };
 }
 
 export type GraphQLServer = ReturnType<typeof createGraphQLServer>;
