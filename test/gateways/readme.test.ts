@@ -4,13 +4,18 @@ import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const section = readme.split(/^## /m).find(text => text.startsWith('Behind a gateway\n')) ?? '';
+const section = readme
+  .split(/^## /m)
+  .filter(text => /^(Behind a gateway|Live changes)\n/.test(text))
+  .join('');
 
-const examples = readdirSync(import.meta.dirname)
-  .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-  .map(name => readFileSync(join(import.meta.dirname, name), 'utf8'));
+const examples = [import.meta.dirname, join(import.meta.dirname, 'clients')].flatMap(folder =>
+  readdirSync(folder)
+    .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map(name => readFileSync(join(folder, name), 'utf8')),
+);
 
-test("the README's lines for gateways are those of the examples", () => {
+test("the README's lines for gateways and clients are those of the examples", () => {
   const snippets = [...section.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, snippet]) => snippet ?? '');
   expect(snippets).not.toEqual([]);
   const invented = snippets.filter(snippet => !examples.some(example => example.includes(snippet)));
