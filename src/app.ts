@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { anyone } from './access/caller.ts';
 import { type Config, parseSigningKeys } from './config.ts';
+import { checkExposure, createAuthenticationOf } from './credentials.ts';
 import { openChangeFeed } from './data/change-feed.ts';
 import { type Database, type OpenDatabase, openDatabase } from './data/database.ts';
 import { openEmbeddedPostgres } from './data/embedded.ts';
@@ -75,6 +75,8 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   const trusted = await openTrusted(config, log);
   const resources = await openResources(config, opening, { ...overrides, log, waitsForDatabase: true });
   const { database, background } = resources;
+  const authentication = createAuthenticationOf(config, database.db);
+  await checkExposure(config, authentication, log);
   const signer = await openSigner(config);
   const images = config.serve === 'all' ? openImagesOf(config, resources.storage, signer, log) : null;
   opening.defer(() => images?.close());
@@ -87,7 +89,12 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   opening.defer(() => worker?.close());
   const addresses = createAddresses(config, signer, server.port);
   const changes = openChangeFeed({ ...config, url: resources.databaseUrl, db: database.db, log });
-  const graphql = openGraphQL(config, { ...resources, storage }, worker, { addresses, changes, trusted });
+  const graphql = openGraphQL(config, { ...resources, storage }, worker, {
+    authentication,
+    addresses,
+    changes,
+    trusted,
+  });
   handler = createRequestHandler({
     graphql,
     sheet: createAskApi(graphql),
@@ -203,12 +210,17 @@ function openGraphQL(
   config: Config,
   resources: Resources,
   worker: Worker | null,
-  { addresses, changes, trusted }: Pick<GraphQLOptions, 'addresses' | 'changes' | 'trusted'>,
+  {
+    authentication,
+    addresses,
+    changes,
+    trusted,
+  }: Pick<GraphQLOptions, 'authentication' | 'addresses' | 'changes' | 'trusted'>,
 ): GraphQLServer {
   const { database, storage, log } = resources;
   return createGraphQLServer({
     db: database.db,
-    caller: anyone,
+    authentication,
     limits: limitsOf(config),
     intake: openIntake(config, resources),
     wakeImporting: () => worker?.wake(),
@@ -269,7 +281,8 @@ export function createAddresses(config: Config, signer: Signer, port: number): A
 }
 
 export function publicUrlOf({ publicUrl, host }: Config, port: number): string {
-  const name = host === '127.0.0.1' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  const isReachedByName = ['127.0.0.1', '0.0.0.0', '::'].includes(host);
+  const name = isReachedByName ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return publicUrl ? publicUrl.replace(/\/+$/, '') : `http://${name}:${port}`;
 }
 

@@ -43,7 +43,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   if (values.trustedDocumentsOnly && !values.trustedDocuments) {
     problems.push('TRUSTED_DOCUMENTS_ONLY is on; TRUSTED_DOCUMENTS must say which file holds them');
   }
-  problems.push(...findLargeSizes(values));
+  problems.push(...findIncompleteTokens(values), ...findLargeSizes(values));
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return values;
 }
@@ -53,6 +53,15 @@ export function parseSigningKeys(text: string, path: string): Config['signingKey
   const { data, error } = signingKeys.safeParse(text);
   if (data && data.length > 0) return data;
   throw new ConfigError(`${path} ${error?.issues[0]?.message ?? 'holds no key; remove it to have one made'}`);
+}
+
+function findIncompleteTokens({ jwtSecret, jwksUrl, ...values }: Config): string[] {
+  if (!jwtSecret && !jwksUrl) return [];
+  const set = jwtSecret ? 'JWT_SECRET' : 'JWKS_URL';
+  const missing = (['jwtIssuer', 'jwtAudience'] as const).filter(key => !values[key]);
+  const problems = missing.map(key => `${set} is set; ${settings[key].name} must say what tokens have there`);
+  if (jwtSecret && jwksUrl) problems.push('JWT_SECRET and JWKS_URL are set; only one of them can be');
+  return problems;
 }
 
 function findLargeSizes({ maxRenditionSide, ...values }: Config): string[] {

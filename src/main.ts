@@ -17,6 +17,7 @@ import { purge } from './gallery/purge.ts';
 import { sweepOriginals } from './gallery/sweep.ts';
 import { formatSchema } from './graphql/schema.ts';
 import { openImageApp } from './image-app.ts';
+import { parseKeysArguments, runKeysCommand } from './keys-command.ts';
 import { createLog, innermostCause } from './log.ts';
 import { imagesPath, originalOf } from './rendering/address.ts';
 
@@ -27,6 +28,7 @@ const commands: Record<string, (stop: AbortSignal) => Promise<unknown>> = {
   migrate,
   import: importImages,
   export: exportAll,
+  keys,
   purge: purgeNow,
   schema,
 };
@@ -136,6 +138,19 @@ async function exportAll(stop: AbortSignal): Promise<void> {
   const count = await exportImages({ db: background.db, format, output, addressOf, stop });
   if (outputPath !== null) await new Promise<void>(done => output.end(() => done()));
   process.stderr.write(`Exported ${count.toLocaleString('en')} images\n`);
+}
+
+/** Makes, lists and revokes API keys, also beside a running service. */
+async function keys(): Promise<number> {
+  const command = parseKeysArguments(process.argv.slice(3));
+  await using opened = new AsyncDisposableStack();
+  const { background } = await openResources(parseConfig(process.env), opened, {
+    attaches: true,
+    log: createLog('silent'),
+  });
+  const { text, isDone } = await runKeysCommand(command, background.db);
+  process.stdout.write(`${text}\n`);
+  return isDone ? 0 : 1;
 }
 
 /** Prints the schema. */

@@ -41,10 +41,12 @@ const wordsForGraphql = [
 ];
 
 /** The files at the top put the rooms together. */
-const atTheTop = new Set(['main', 'app', 'image-app', 'listen', 'routes']);
+const atTheTop = new Set(['main', 'app', 'image-app', 'credentials', 'keys-command', 'listen', 'routes']);
 
 const ownerOf: Record<string, string[]> = {
   '@pothos/core': ['graphql'],
+  '@pothos/plugin-scope-auth': ['graphql'],
+  jose: ['access'],
   'graphql-yoga': ['graphql'],
   graphql: ['graphql'],
   '@graphql-tools/utils': ['graphql'],

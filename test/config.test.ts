@@ -37,6 +37,7 @@ describe('a setting that is given', () => {
     ['HOST', 'localhost', { host: 'localhost' }],
     ['HOST', '127.0.0.9', { host: '127.0.0.9' }],
     ['HOST', '::1', { host: '::1' }],
+    ['HOST', '0.0.0.0', { host: '0.0.0.0' }],
     [
       'PUBLIC_URL',
       'https://images.shop.example/packshot',
@@ -88,10 +89,6 @@ describe('a bad value', () => {
 
   test.each([
     ['PORT', '65536', /^it must be a whole number from 0 to 65535$/],
-    ['HOST', '0.0.0.0', /^it must be a loopback address/],
-    ['HOST', '::', /^it must be a loopback address/],
-    ['HOST', '192.168.1.1', /^it must be a loopback address/],
-    ['HOST', '127.0.0.1.shop.example', /^it must be a loopback address/],
     ['PUBLIC_URL', 'shop.example', /^it must be a URL with http or https$/],
     ['PUBLIC_URL', 'ftp://shop.example', /^it must be a URL with http or https$/],
     ['CORS_ORIGINS', 'shop.example', /^it must be origins such as https:\/\/shop\.example/],

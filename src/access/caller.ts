@@ -13,3 +13,13 @@ export interface Caller {
 
 /** Where no credentials are set up: whoever reaches the service, on this machine. */
 export const anyone: Caller = { id: null, scopes: new Set(scopes), isStranger: false };
+
+/** Without a credential, where reading is public. */
+export const publicReader: Caller = { id: null, scopes: new Set(['images:read']), isStranger: true };
+
+/** Without a credential, where it is not. */
+export const stranger: Caller = { id: null, scopes: new Set(), isStranger: true };
+
+export function isScope(text: string): text is Scope {
+  return scopes.some(scope => scope === text);
+}

@@ -44,11 +44,7 @@ export function url(protocols: readonly string[]) {
   return text.refine(isOne, `must be a URL with ${protocols.join(' or ')}`);
 }
 
-const isLoopback = (host: string) => /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host);
-export const loopback = text.refine(
-  isLoopback,
-  'must be a loopback address: nobody is asked for credentials yet',
-);
+export const host = text.regex(/^[\da-z.:-]+$/i, 'must be an address or a name of this machine');
 
 const yes = new Set(['on', 'true', '1', 'yes']);
 const no = new Set(['off', 'false', '0', 'no']);
@@ -81,6 +77,12 @@ export const storage = text.refine(
 export const cache = text.refine(
   value => value === 'off' || storage.safeParse(value).success,
   'must be disk, off, or s3://bucket/prefix?endpoint=…&region=…',
+);
+
+/** As long as its hash: https://www.rfc-editor.org/rfc/rfc7518#section-3.2 */
+export const jwtSecret = text.refine(
+  value => value === '' || Buffer.byteLength(value) >= 32,
+  'must have at least 32 bytes',
 );
 
 /** As `1280x1280`. */

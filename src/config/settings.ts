@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import {
   cache,
+  host,
   integer,
-  loopback,
+  jwtSecret,
   oneOf,
   onOff,
   origins,
@@ -18,7 +19,12 @@ import {
 
 export const settings = {
   port: setting('PORT', integer(0, 65_535), 4000, 'Port to listen on; 0 takes a free one.'),
-  host: setting('HOST', loopback, '127.0.0.1', 'Address to listen on.'),
+  host: setting(
+    'HOST',
+    host,
+    '127.0.0.1',
+    'Address to listen on; beyond this machine only when credentials are set up.',
+  ),
   publicUrl: setting(
     'PUBLIC_URL',
     url(['http', 'https']),
@@ -63,6 +69,26 @@ export const settings = {
   ),
   storage: setting('STORAGE', storage, 'disk', '`disk`, or `s3://bucket/prefix?endpoint=…&region=…`.'),
   sample: setting('SAMPLE', onOff, 'on', 'Whether an empty embedded database gets the sample catalogue.'),
+  publicRead: setting(
+    'PUBLIC_READ',
+    onOff,
+    'off',
+    'Whether who shows no credential may read, as storefronts need it; else, with credentials set up, nothing.',
+  ),
+  jwtSecret: secret(
+    'JWT_SECRET',
+    jwtSecret,
+    '',
+    'What tokens are signed with by HS256; at least 32 bytes. With JWT_ISSUER and JWT_AUDIENCE.',
+  ),
+  jwksUrl: setting(
+    'JWKS_URL',
+    url(['http', 'https']),
+    '',
+    'Instead: where the public keys of tokens are, for RS256, PS256, ES256 or EdDSA.',
+  ),
+  jwtIssuer: setting('JWT_ISSUER', text, '', 'The `iss` that tokens must have.'),
+  jwtAudience: setting('JWT_AUDIENCE', text, '', 'The `aud` that tokens must have.'),
   graphiql: setting('GRAPHIQL', onOff, 'on', 'Whether a browser that opens /graphql gets GraphiQL.'),
   introspection: setting(
     'INTROSPECTION',

@@ -4,6 +4,7 @@ import { ChangeSubscription } from './change-subscription.ts';
 import type { Database } from './database.ts';
 import { createLoaders } from './loaders.ts';
 import { DatabaseUnavailable } from './unavailable.ts';
+import type { Visibility } from './visibility.ts';
 
 /** Tells who subscribed of changes of a product, whichever process makes them. */
 export interface ChangeFeed {
@@ -11,7 +12,7 @@ export interface ChangeFeed {
    * The first change tells how things are; each that follows, how they are after at least one more. Changes in close
    * succession may be told as one, the last of them always is. Throws TooManySubscribers.
    */
-  subscribe(productId: string, events: SubscriberEvents): Promise<ChangeSubscription>;
+  subscribe(productId: string, subscriber: Subscriber): Promise<ChangeSubscription>;
   countSubscribers(): number;
   /** Ends all subscriptions, takes no more. */
   close(): Promise<void>;
@@ -20,6 +21,11 @@ export interface ChangeFeed {
 export interface SubscriberEvents {
   /** The feed closes; what was not told is not told any more. */
   onEnd(): void;
+}
+
+/** Who is told, and of which images. */
+export interface Subscriber extends SubscriberEvents {
+  visibility: Visibility;
 }
 
 export interface ChangeFeedOptions {
@@ -42,7 +48,7 @@ const maxRetryMs = 2_000;
 
 /** Connects with the first subscriber and disconnects after the last. */
 export function openChangeFeed({ url, db, maxSubscribers, log }: ChangeFeedOptions): ChangeFeed {
-  const subscribers = new Map<string, Map<ChangeSubscription, SubscriberEvents>>();
+  const subscribers = new Map<string, Map<ChangeSubscription, Subscriber>>();
   const changed = new Set<string>();
   let count = 0;
   let isClosed = false;
@@ -62,10 +68,10 @@ export function openChangeFeed({ url, db, maxSubscribers, log }: ChangeFeedOptio
   /** All subscribers share what is read, so that a change costs the same statements however many they are. */
   function tell(): void {
     gathering = undefined;
-    const loaders = createLoaders(db);
+    const loaders = { LIVE: createLoaders(db, 'LIVE'), READY: createLoaders(db, 'READY') };
     for (const productId of changed) {
-      for (const subscription of subscribers.get(productId)?.keys() ?? []) {
-        subscription.tell({ productId, loaders });
+      for (const [subscription, { visibility }] of subscribers.get(productId) ?? []) {
+        subscription.tell({ productId, loaders: loaders[visibility] });
       }
     }
     changed.clear();
@@ -113,14 +119,14 @@ export function openChangeFeed({ url, db, maxSubscribers, log }: ChangeFeedOptio
     if (disconnected) disconnecting = disconnected.then(opened => opened.close()).catch(() => {});
   }
 
-  function add(productId: string, events: SubscriberEvents): ChangeSubscription {
+  function add(productId: string, subscriber: Subscriber): ChangeSubscription {
     const ofProduct = subscribers.get(productId) ?? new Map();
     subscribers.set(productId, ofProduct);
     const subscription = new ChangeSubscription({
       onLeave: () => leave(productId, subscription),
       tellLater: () => setTimeout(() => note([productId]), tellAgainMs).unref(),
     });
-    ofProduct.set(subscription, events);
+    ofProduct.set(subscription, subscriber);
     count++;
     return subscription;
   }
@@ -136,16 +142,16 @@ export function openChangeFeed({ url, db, maxSubscribers, log }: ChangeFeedOptio
   }
 
   return {
-    async subscribe(productId, events) {
+    async subscribe(productId, subscriber) {
       if (isClosed) throw new DatabaseUnavailable('The service is stopping');
       if (count >= maxSubscribers) {
         throw new TooManySubscribers(`${count} subscriptions are open; at most ${maxSubscribers}`);
       }
-      const subscription = add(productId, events);
+      const subscription = add(productId, subscriber);
       try {
         const opened = await listen();
         await opened.watch([productId]);
-        subscription.tell({ productId, loaders: createLoaders(db) });
+        subscription.tell({ productId, loaders: createLoaders(db, subscriber.visibility) });
         return subscription;
       } catch (error) {
         subscription.close();

@@ -1,5 +1,5 @@
 import { and, count, eq, isNotNull, type SQL, sql } from 'drizzle-orm';
-import { type Connection, formatArray, statement, statementByShape } from './database.ts';
+import { type Connection, formatArray, statementByShape } from './database.ts';
 import {
   type FilterShape,
   filterCondition,
@@ -8,6 +8,7 @@ import {
   type ImageFilter,
 } from './image-filter.ts';
 import { imageCounts, images } from './tables.ts';
+import { isVisible, type Visibility } from './visibility.ts';
 
 /**
  * How many images match, exactly. Store-wide it adds up the kept counts, whose number does not grow with the
@@ -75,21 +76,24 @@ function keyCondition(shape: FilterShape, type: TypeColumn, state: StateColumn):
   );
 }
 
-const liveCounts = statement(db =>
+const countsByProduct = statementByShape((db, { visibility }: { visibility: Visibility }) =>
   db
     .select({ productId: images.productId, count: count() })
     .from(images)
-    .where(filterCondition({ productIds: true, types: false, states: false, deleted: false }))
+    .where(
+      and(sql`${images.productId} = any(${sql.placeholder('productIds')}::bigint[])`, isVisible(visibility)),
+    )
     .groupBy(images.productId)
     .prepare('count_images_by_product'),
 );
 
-/** Live images of every group; a product without any is not in the map. */
+/** Images of every group; a product without any is not in the map. */
 export async function countImagesByProductIds(
   db: Connection,
+  visibility: Visibility,
   productIds: readonly string[],
 ): Promise<Map<string, number>> {
   if (productIds.length === 0) return new Map();
-  const rows = await liveCounts(db).execute({ productIds: formatArray(productIds) });
+  const rows = await countsByProduct(db, { visibility }).execute({ productIds: formatArray(productIds) });
   return new Map(rows.map(row => [row.productId, row.count]));
 }

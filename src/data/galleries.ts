@@ -1,8 +1,9 @@
 import { eq, getTableColumns, type SQL, Subquery, sql } from 'drizzle-orm';
-import { type Connection, formatArray, statement } from './database.ts';
+import { type Connection, formatArray, statementByShape } from './database.ts';
 import { type ImageRow, imageColumns } from './images.ts';
 import { createPage, type Page, type PageRequest } from './page.ts';
 import { files, type ImageGroup, images } from './tables.ts';
+import { isVisible, type Visibility } from './visibility.ts';
 
 /** A part of one product's images, asked for together with those of other products. Cursors are order keys. */
 export interface GalleryRequest extends Omit<PageRequest<string>, 'limit'> {
@@ -16,18 +17,18 @@ export interface GalleryRequest extends Omit<PageRequest<string>, 'limit'> {
  * Whose gallery a product shows: its own, or its parent's where it is a variation without one.
  * 360° frames and swatches are always its own.
  */
-const shownProduct = sql`
+const findShownProduct = (visible: SQL) => sql`
   select coalesce((
     select variation.parent_id from products variation
     where asked.image_group = 'GALLERY' and variation.id = asked.product and variation.kind = 'OFFER'
       and not exists (
         select 1 from images own
-        where own.product_id = variation.id and own.image_group = 'GALLERY' and own.deleted_at is null)
+        where own.product_id = variation.id and own.image_group = 'GALLERY' and ${visible})
   ), asked.product) as shown_id`;
 
 /** '' sorts before every order key, '~' after. */
-const inRange = sql`
-  product_id = shown_id and images.image_group = asked.image_group and deleted_at is null
+const isInRange = (visible: SQL) => sql`
+  product_id = shown_id and images.image_group = asked.image_group and ${visible}
   and order_key > coalesce(asked.after, '') and order_key < coalesce(asked.before, '~')`;
 
 /** Rows of `images` that a lateral subquery picks; they bear the table's name, so that its columns fit. */
@@ -35,8 +36,15 @@ function pickImages(query: SQL) {
   return new Subquery(query, getTableColumns(images), 'images');
 }
 
-const galleryPages = statement(db =>
-  db
+/** Of what a statement's text depends on, in place of its values. */
+interface Shape {
+  visibility: Visibility;
+}
+
+const galleryPages = statementByShape((db, { visibility }: Shape) => {
+  const visible = isVisible(visibility);
+  const inRange = isInRange(visible);
+  return db
     .select({ place: sql`asked.place`.mapWith(Number), ...imageColumns })
     .from(
       sql`unnest(
@@ -45,7 +53,7 @@ const galleryPages = statement(db =>
         ${sql.placeholder('after')}::text[], ${sql.placeholder('before')}::text[]
       ) with ordinality as asked (product, image_group, row_limit, backward, after, before, place)`,
     )
-    .crossJoinLateral(sql`(${shownProduct}) as shown`)
+    .crossJoinLateral(sql`(${findShownProduct(visible)}) as shown`)
     .crossJoinLateral(
       pickImages(sql`
         (select * from images where not asked.backward and ${inRange} order by order_key limit asked.row_limit)
@@ -54,16 +62,17 @@ const galleryPages = statement(db =>
     )
     .leftJoin(files, eq(files.hash, images.fileHash))
     .orderBy(sql`asked.place`, images.orderKey)
-    .prepare('gallery_pages'),
-);
+    .prepare('gallery_pages');
+});
 
 /** One statement for any number of products and pages; answers in the order of the requests. */
 export async function findGalleryPages(
   db: Connection,
+  visibility: Visibility,
   requests: readonly GalleryRequest[],
 ): Promise<Page<ImageRow>[]> {
   if (requests.length === 0) return [];
-  const rows = await galleryPages(db).execute({
+  const rows = await galleryPages(db, { visibility }).execute({
     productIds: formatArray(requests.map(request => request.productId)),
     groups: formatArray(requests.map(request => request.group)),
     limits: formatArray(requests.map(({ limit }) => limit && limit + 1)),
@@ -83,52 +92,56 @@ const askedGalleries = sql`(
   from unnest(${sql.placeholder('productIds')}::bigint[]) as given (product)
 ) as asked`;
 
-const galleryCounts = statement(db =>
-  db
+const galleryCounts = statementByShape((db, { visibility }: Shape) => {
+  const visible = isVisible(visibility);
+  return db
     .select({ productId: sql<string>`asked.product`, count: sql`images.count`.mapWith(Number) })
     .from(askedGalleries)
-    .crossJoinLateral(sql`(${shownProduct}) as shown`)
+    .crossJoinLateral(sql`(${findShownProduct(visible)}) as shown`)
     .crossJoinLateral(
       sql`(select count(*) as count from images
-        where product_id = shown_id and image_group = 'GALLERY' and deleted_at is null) as images`,
+        where product_id = shown_id and image_group = 'GALLERY' and ${visible}) as images`,
     )
-    .prepare('gallery_counts'),
-);
+    .prepare('gallery_counts');
+});
 
 /** How many images each gallery shows, by product id. */
 export async function countGalleries(
   db: Connection,
+  visibility: Visibility,
   productIds: readonly string[],
 ): Promise<Map<string, number>> {
   if (productIds.length === 0) return new Map();
-  const rows = await galleryCounts(db).execute({ productIds: formatArray(productIds) });
+  const rows = await galleryCounts(db, { visibility }).execute({ productIds: formatArray(productIds) });
   return new Map(rows.map(row => [row.productId, row.count]));
 }
 
-const thumbnails = statement(db =>
-  db
+const thumbnails = statementByShape((db, { visibility }: Shape) => {
+  const visible = isVisible(visibility);
+  return db
     .select({ product: sql<string>`asked.product`, ...imageColumns })
     .from(askedGalleries)
-    .crossJoinLateral(sql`(${shownProduct}) as shown`)
+    .crossJoinLateral(sql`(${findShownProduct(visible)}) as shown`)
     .crossJoinLateral(
       pickImages(sql`
-        (select *, 0 as choice from images where product_id = shown_id and is_thumbnail and deleted_at is null)
+        (select *, 0 as choice from images where product_id = shown_id and is_thumbnail and ${visible})
         union all
         (select *, 1 from images
-         where product_id = shown_id and image_group = 'GALLERY' and deleted_at is null
+         where product_id = shown_id and image_group = 'GALLERY' and ${visible}
          order by order_key limit 1)
         order by choice limit 1`),
     )
     .leftJoin(files, eq(files.hash, images.fileHash))
-    .prepare('thumbnails'),
-);
+    .prepare('thumbnails');
+});
 
 /** The flagged image, else the first that the gallery shows, by product id; none for an empty gallery. */
 export async function findThumbnails(
   db: Connection,
+  visibility: Visibility,
   productIds: readonly string[],
 ): Promise<Map<string, ImageRow>> {
   if (productIds.length === 0) return new Map();
-  const rows = await thumbnails(db).execute({ productIds: formatArray(productIds) });
+  const rows = await thumbnails(db, { visibility }).execute({ productIds: formatArray(productIds) });
   return new Map(rows.map(row => [row.product, row]));
 }

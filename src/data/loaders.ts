@@ -6,26 +6,31 @@ import { isId } from './ids.ts';
 import { findImagesByIds, type ImageRow } from './images.ts';
 import type { Page } from './page.ts';
 import { findProductsByIds } from './products.ts';
+import type { Visibility } from './visibility.ts';
 
 export type Loaders = ReturnType<typeof createLoaders>;
 
 /** Reads of one request, gathered: whatever asks for the same kind of thing at once is one statement. */
-export function createLoaders(db: Database) {
+export function createLoaders(db: Database, visibility: Visibility) {
   return {
     imageById: byKey(async (ids: readonly string[]) => {
       const rows = await findImagesByIds(db, ids);
-      return new Map(rows.map(row => [row.id, row]));
+      const visible = visibility === 'LIVE' ? rows : rows.filter(({ state }) => state === 'UPLOADED');
+      return new Map(visible.map(row => [row.id, row]));
     }),
     productById: byKey(async (ids: readonly string[]) => {
       const rows = await findProductsByIds(db, ids);
       return new Map(rows.map(row => [row.id, row]));
     }),
-    thumbnailByProductId: byKey((ids: readonly string[]) => findThumbnails(db, ids)),
-    imageCountByProductId: byKey((ids: readonly string[]) => countImagesByProductIds(db, ids)),
-    galleryCountByProductId: byKey((ids: readonly string[]) => countGalleries(db, ids)),
-    galleryPage: new DataLoader((requests: readonly GalleryRequest[]) => findPages(db, requests), {
-      cacheKeyFn: request => Object.values(request).join(),
-    }),
+    thumbnailByProductId: byKey((ids: readonly string[]) => findThumbnails(db, visibility, ids)),
+    imageCountByProductId: byKey((ids: readonly string[]) => countImagesByProductIds(db, visibility, ids)),
+    galleryCountByProductId: byKey((ids: readonly string[]) => countGalleries(db, visibility, ids)),
+    galleryPage: new DataLoader(
+      (requests: readonly GalleryRequest[]) => findPages(db, visibility, requests),
+      {
+        cacheKeyFn: request => Object.values(request).join(),
+      },
+    ),
   };
 }
 
@@ -38,9 +43,13 @@ function byKey<Value>(find: (ids: readonly string[]) => Promise<Map<string, Valu
 }
 
 /** Likewise an empty page. */
-async function findPages(db: Database, requests: readonly GalleryRequest[]): Promise<Page<ImageRow>[]> {
+async function findPages(
+  db: Database,
+  visibility: Visibility,
+  requests: readonly GalleryRequest[],
+): Promise<Page<ImageRow>[]> {
   const known = requests.filter(({ productId }) => isId(productId));
-  const pages = await findGalleryPages(db, known);
+  const pages = await findGalleryPages(db, visibility, known);
   const found = new Map(known.map((request, index) => [request, pages[index]]));
   return requests.map(request => found.get(request) ?? emptyPage);
 }

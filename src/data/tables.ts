@@ -222,5 +222,21 @@ export const watchedProducts = pgTable(
   table => [primaryKey({ columns: [table.productId, table.listenerPid, table.listenerStartedAt] })],
 );
 
+/** Credentials. They are never deleted: that there once was one keeps the service from letting everybody in. */
+export const apiKeys = pgTable('api_keys', {
+  /** The part of a key that may be seen. */
+  id: text('id').primaryKey(),
+  /** Whose it is, for people. */
+  name: text('name').notNull(),
+  /** SHA-256, hex. */
+  secretHash: text('secret_hash').notNull(),
+  scopes: text('scopes').array().notNull(),
+  createdAt: time('created_at').notNull().defaultNow(),
+  /** Null: never. */
+  expiresAt: time('expires_at'),
+  revokedAt: time('revoked_at'),
+});
+
+export type ApiKeyRow = typeof apiKeys.$inferSelect;
 export type ProductRow = typeof products.$inferSelect;
 export type FileRow = typeof files.$inferSelect;

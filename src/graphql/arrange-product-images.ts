@@ -34,6 +34,7 @@ const ProductImagesPayload = builder.objectRef<Arranged>('ProductImagesPayload')
 
 builder.mutationFields(t => ({
   reorderProductImages: t.field({
+    authScopes: { 'images:write': true },
     description:
       'The ids given come first, in that order; the others follow in the order that they had. Frames and swatches are ordered among themselves.',
     type: ProductImagesPayload,
@@ -56,6 +57,7 @@ builder.mutationFields(t => ({
     },
   }),
   retryProductImages: t.field({
+    authScopes: { 'images:write': true },
     description:
       'Imports images that FAILED anew, and PENDING ones at once; those that are stored stay as they are.',
     type: ProductImagesPayload,
@@ -67,6 +69,7 @@ builder.mutationFields(t => ({
       }),
   }),
   restoreProductImages: t.field({
+    authScopes: { 'images:write': true },
     description: 'Back to their places, as far as those still make sense; a thumbnail chosen since stays.',
     type: ProductImagesPayload,
     args: {

@@ -1,10 +1,14 @@
 import SchemaBuilder from '@pothos/core';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
+import type { Scope } from '../access/caller.ts';
+import { createRefusal, type FieldScope } from './access.ts';
 import type { Context } from './context.ts';
 import type { UploadedFile } from './uploaded-file.ts';
 
 export const builder = new SchemaBuilder<{
   Context: Context;
   DefaultFieldNullability: false;
+  AuthScopes: Record<FieldScope, boolean>;
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
@@ -13,7 +17,24 @@ export const builder = new SchemaBuilder<{
     File: { Input: UploadedFile; Output: never };
     _Any: { Input: unknown; Output: never };
   };
-}>({ defaultFieldNullability: false });
+}>({
+  plugins: [ScopeAuthPlugin],
+  defaultFieldNullability: false,
+  scopeAuth: {
+    authScopes: ({ caller }) => ({
+      public: true,
+      'images:read': caller.scopes.has('images:read'),
+      'images:write': caller.scopes.has('images:write'),
+    }),
+    authorizeOnSubscribe: true,
+    unauthorizedError: (_parent, { caller }, { parentType }) =>
+      createRefusal(caller, scopeOf(parentType.name)),
+  },
+});
+
+function scopeOf(rootType: string): Scope {
+  return rootType === 'Mutation' ? 'images:write' : 'images:read';
+}
 
 builder.queryType({ description: 'What can be read. What is not there is null or empty, never an error.' });
 builder.subscriptionType({ description: 'What can be followed, as a stream of server-sent events.' });

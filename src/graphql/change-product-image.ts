@@ -84,6 +84,7 @@ const ProductImagePayload = builder.objectRef<Changed>('ProductImagePayload').im
 
 builder.mutationFields(t => ({
   createProductImage: t.field({
+    authScopes: { 'images:write': true },
     description: 'Adds an image to a product.',
     type: ProductImagePayload,
     args: {
@@ -99,6 +100,7 @@ builder.mutationFields(t => ({
       })),
   }),
   updateProductImage: t.field({
+    authScopes: { 'images:write': true },
     description: 'Changes one image; what is left out of the input stays as it is.',
     type: ProductImagePayload,
     args: {

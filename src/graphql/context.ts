@@ -3,6 +3,7 @@ import type { ChangeFeed } from '../data/change-feed.ts';
 import type { ChangeSubscription } from '../data/change-subscription.ts';
 import type { Database } from '../data/database.ts';
 import type { Loaders } from '../data/loaders.ts';
+import type { Visibility } from '../data/visibility.ts';
 import type { GalleryLimits } from '../gallery/limits.ts';
 import type { Intake } from '../importing/intake.ts';
 import type { ImageAddress } from '../rendering/address.ts';
@@ -13,6 +14,8 @@ import type { Stream } from './live-changes.ts';
 /** What resolvers work with; made anew for each request. */
 export interface Context {
   caller: Caller;
+  /** What of the images the caller sees; strangers only what is ready. */
+  visibility: Visibility;
   db: Database;
   /** Made anew after each mutation, so that later fields of the request see what it did. */
   loaders: Loaders;

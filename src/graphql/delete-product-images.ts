@@ -41,6 +41,7 @@ const dryRunDescription = 'True: answers what would be deleted and deletes nothi
 
 builder.mutationFields(t => ({
   deleteProductImage: t.field({
+    authScopes: { 'images:write': true },
     description: 'Deletes one image. It can be restored until its retention has passed, unless `permanent`.',
     type: DeleteProductImagesPayload,
     args: {
@@ -52,6 +53,7 @@ builder.mutationFields(t => ({
       answerDeletion(context, input, () => deleteProductImage(context.db, input, context.limits)),
   }),
   deleteProductImages: t.field({
+    authScopes: { 'images:write': true },
     description: 'Deletes images of any products: all that are named, or none.',
     type: DeleteProductImagesPayload,
     args: {
@@ -63,6 +65,7 @@ builder.mutationFields(t => ({
       answerDeletion(context, input, () => deleteProductImages(context.db, input, context.limits)),
   }),
   deleteAllProductImages: t.field({
+    authScopes: { 'images:write': true },
     description: 'All of them, however many; a product without images is no error.',
     type: DeleteProductImagesPayload,
     args: {

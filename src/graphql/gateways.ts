@@ -56,16 +56,19 @@ const Service = builder.objectRef<{ sdl: string }>('_Service').implement({
 
 builder.queryFields(t => ({
   _sdl: t.string({
+    authScopes: { public: true },
     description:
       'For stitching gateways: the schema with stitching directives, which say how products merge.',
     resolve: (_root, _arguments, _context, { schema }) => stitchingSdl(schema),
   }),
   _service: t.field({
+    authScopes: { public: true },
     description: 'For federated gateways: the schema as a subgraph of Apollo Federation 2.',
     type: Service,
     resolve: (_root, _arguments, _context, { schema }) => ({ sdl: federationSdl(schema) }),
   }),
   _entities: t.field({
+    authScopes: { 'images:read': true },
     description:
       'For federated gateways: same length and order as `representations`, at most 1,000; null where there is no such image.',
     type: [Entity],

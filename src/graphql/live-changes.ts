@@ -17,7 +17,10 @@ export interface Stream {
 export async function subscribeTo(productId: string, context: Context): Promise<ChangeSubscription> {
   const { signal, end } = context.stream;
   try {
-    const subscription = await context.changes.subscribe(productId, { onEnd: end });
+    const subscription = await context.changes.subscribe(productId, {
+      onEnd: end,
+      visibility: context.visibility,
+    });
     context.subscription = subscription;
     if (signal.aborted) subscription.close();
     else signal.addEventListener('abort', () => subscription.close(), { once: true });

@@ -1,6 +1,7 @@
 import { countImages } from '../data/counts.ts';
 import type { ImageFilter } from '../data/image-filter.ts';
 import { type ImageOrder, listImages } from '../data/image-list.ts';
+import { narrowToVisible } from '../data/visibility.ts';
 import { limitIds, readId, readIds, readPage } from './arguments.ts';
 import { builder } from './builder.ts';
 import { ProductImageConnection, pageArguments } from './connection.ts';
@@ -32,6 +33,7 @@ const ProductImageFilter = builder.inputType('ProductImageFilter', {
 
 builder.queryFields(t => ({
   productImage: t.field({
+    authScopes: { 'images:read': true },
     description:
       'One image; null when there is none, when it is deleted, or when it is not on `productId` where that is given.',
     type: ProductImage,
@@ -47,6 +49,7 @@ builder.queryFields(t => ({
     },
   }),
   productImages: t.field({
+    authScopes: { 'images:read': true },
     description:
       'Images in gallery order, product by product. `first` or `last`: 50 unless given, 1 to 250; outside that an error, never a silent cut.',
     type: ProductImageConnection,
@@ -59,9 +62,10 @@ builder.queryFields(t => ({
         description: 'A cursor is good in the order only that it came from.',
       }),
     },
-    resolve: async (_root, { filter, orderBy, ...page }, { db, limits }) => {
+    resolve: async (_root, { filter, orderBy, ...page }, context) => {
+      const { db, limits } = context;
       const order = orderBy ?? 'GALLERY';
-      const matching = readFilter(filter, limits);
+      const matching = readFilter(filter, context);
       const request = readPage(page, limits, (text, name) => parseCursor(text, name, order));
       return {
         page: await listImages(db, order, matching, request),
@@ -71,11 +75,13 @@ builder.queryFields(t => ({
     },
   }),
   imageCount: t.int({
+    authScopes: { 'images:read': true },
     description: 'How many images match, exactly; without a filter, in the whole store.',
     args: { filter: t.arg({ type: ProductImageFilter, description: 'Left out: all images.' }) },
-    resolve: (_root, { filter }, { db, limits }) => countImages(db, readFilter(filter, limits)),
+    resolve: (_root, { filter }, context) => countImages(context.db, readFilter(filter, context)),
   }),
   productImagesByIds: t.field({
+    authScopes: { 'images:read': true },
     description:
       'For gateways: same length and order as `ids`, at most 1,000; null where there is no such image.',
     extensions: { stitching: { merge: { keyField: 'id' } } },
@@ -87,7 +93,10 @@ builder.queryFields(t => ({
   }),
 }));
 
-function readFilter(filter: ImageFilter | null | undefined, limits: Context['limits']): ImageFilter {
+function readFilter(
+  filter: ImageFilter | null | undefined,
+  { limits, visibility }: Pick<Context, 'limits' | 'visibility'>,
+): ImageFilter {
   if (filter?.productIds) readIds(filter.productIds, 'productIds', limits);
-  return filter ?? {};
+  return narrowToVisible(filter ?? {}, visibility);
 }

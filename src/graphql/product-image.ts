@@ -85,7 +85,8 @@ ProductImage.implement({
       description: 'Why the last try to import it failed; null unless `state` is PENDING or FAILED.',
       type: ProductImageFailure,
       nullable: true,
-      resolve: row => (row.state === 'PENDING' || row.state === 'FAILED' ? row : null),
+      resolve: (row, _arguments, { caller }) =>
+        (row.state === 'PENDING' || row.state === 'FAILED') && !caller.isStranger ? row : null,
     }),
     altText: t.string({
       description:
@@ -117,14 +118,17 @@ ProductImage.implement({
       description: 'The first of the gallery.',
       resolve: row => row.imageGroup === 'GALLERY' && row.position === 0 && !row.deletedAt,
     }),
-    sourceUrl: t.expose('sourceUrl', {
-      description: 'Where it was imported from; null for an upload.',
+    sourceUrl: t.field({
+      description: 'Where it was imported from; null for an upload, and for strangers.',
       type: 'URL',
       nullable: true,
+      resolve: (row, _arguments, { caller }) => (caller.isStranger ? null : row.sourceUrl),
     }),
-    sourcePath: t.exposeString('sourcePath', {
-      description: 'Where it lay in the import directory; null when it came from elsewhere.',
+    sourcePath: t.string({
+      description:
+        'Where it lay in the import directory; null when it came from elsewhere, and for strangers.',
       nullable: true,
+      resolve: (row, _arguments, { caller }) => (caller.isStranger ? null : row.sourcePath),
     }),
     url: t.field({
       description:
@@ -180,10 +184,10 @@ ProductImage.implement({
     }),
     downloadUrl: t.field({
       description:
-        'The untouched original as a download; signed, and good for an hour unless set otherwise. Null until imported.',
+        'The untouched original as a download; signed, and good for an hour unless set otherwise. Null until imported, and for strangers.',
       type: 'URL',
       nullable: true,
-      resolve: (row, _arguments, context) => downloadUrlOf(row, context),
+      resolve: (row, _arguments, context) => (context.caller.isStranger ? null : downloadUrlOf(row, context)),
     }),
     width: t.exposeInt('width', {
       description:

@@ -17,6 +17,7 @@ const ProductImagesChange = builder.objectRef<ProductChange>('ProductImagesChang
 
 builder.subscriptionFields(t => ({
   productImagesChanged: t.field({
+    authScopes: { 'images:read': true },
     description:
       "Tells how a product's images are, at once and after every change of the set, of texts and places, of import states, of the product itself or of the parent whose images it shows, whoever makes it. Changes in close succession may be told as one; the last of them always is.",
     type: ProductImagesChange,

@@ -95,6 +95,7 @@ function loadFrames(productId: string, loaders: Context['loaders']) {
 
 builder.queryFields(t => ({
   product: t.field({
+    authScopes: { 'images:read': true },
     description:
       'A product as this service knows it: its images. Any id answers; a product without images has an empty gallery.',
     type: Product,
@@ -102,6 +103,7 @@ builder.queryFields(t => ({
     resolve: (_root, { id }) => ({ id: readId(id, 'id') }),
   }),
   productsByIds: t.field({
+    authScopes: { 'images:read': true },
     description: 'For gateways: same length and order as `ids`, at most 1,000.',
     extensions: { stitching: { merge: { keyField: 'id' } } },
     type: [Product],

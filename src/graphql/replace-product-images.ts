@@ -83,6 +83,7 @@ const ReplaceProductImagesPayload = builder.objectRef<Replaced>('ReplaceProductI
 
 builder.mutationFields(t => ({
   replaceProductImages: t.field({
+    authScopes: { 'images:write': true },
     description:
       "Makes the product's images exactly those given. One that it has already (same id, else same source URL, else same bytes) keeps its id and texts.",
     type: ReplaceProductImagesPayload,

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createYoga, type Plugin } from 'graphql-yoga';
-import type { Caller } from '../access/caller.ts';
+import { createYoga } from 'graphql-yoga';
+import type { Authentication } from '../access/authenticate.ts';
+import { type Caller, stranger } from '../access/caller.ts';
 import { createLoaders } from '../data/loaders.ts';
 import type { Logger } from '../log.ts';
+import { useAccess } from './access.ts';
 import { useBodyLimit } from './body-limit.ts';
 import { useContentTypes } from './content-types.ts';
 import type { Context } from './context.ts';
@@ -17,7 +19,9 @@ import { type TrustedOptions, useTrustedDocuments } from './trusted-documents.ts
 
 export const graphqlPath = '/graphql';
 
-export interface GraphQLOptions extends Omit<Context, 'loaders' | 'stream' | 'subscription'> {
+export interface GraphQLOptions
+  extends Omit<Context, 'caller' | 'visibility' | 'loaders' | 'stream' | 'subscription'> {
+  authentication: Authentication;
   corsOrigins: string[];
   hasIntrospection: boolean;
   /** Null where none are set up. */
@@ -29,6 +33,7 @@ export interface GraphQLOptions extends Omit<Context, 'loaders' | 'stream' | 'su
 
 /** The GraphQL endpoint, as a handler for node:http. */
 export function createGraphQLServer({
+  authentication,
   corsOrigins,
   hasIntrospection,
   trusted,
@@ -37,14 +42,19 @@ export function createGraphQLServer({
   log,
   ...context
 }: GraphQLOptions) {
-  return createYoga<{ req: IncomingMessage; res: ServerResponse }>({
+  return createYoga<{ req: IncomingMessage; res: ServerResponse; caller?: Caller }>({
     schema,
     graphqlEndpoint: graphqlPath,
-    context: ({ request, res }): Context => ({
-      ...context,
-      loaders: createLoaders(context.db),
-      stream: { signal: request.signal, end: () => res?.end() },
-    }),
+    context: ({ request, res, caller = stranger }): Context => {
+      const visibility = caller.isStranger ? 'READY' : 'LIVE';
+      return {
+        ...context,
+        caller,
+        visibility,
+        loaders: createLoaders(context.db, visibility),
+        stream: { signal: request.signal, end: () => res?.end() },
+      };
+    },
     cors: corsOrigins.length > 0 && { origin: corsOrigins, credentials: false },
     maskedErrors: { maskError: createMaskError(log) },
     graphiql: false,
@@ -53,9 +63,8 @@ export function createGraphQLServer({
     // One that holds for uploads too would forbid them.
     maxRequestBodySize: false,
     plugins: [
-      // What follows looks at it before the rest of the context is made.
-      useCaller(context.caller),
       useContentTypes(),
+      useAccess(authentication, log),
       useMultipart(multipart),
       useBodyLimit(multipart.maxJsonBytes),
       ...(trusted ? [useTrustedDocuments(trusted)] : []),
@@ -66,10 +75,6 @@ export function createGraphQLServer({
     ],
     logging: false,
   });
-}
-
-function useCaller(caller: Caller): Plugin<Context> {
-  return { onEnveloped: ({ extendContext }) => extendContext({ caller }) };
 }
 
 export type GraphQLServer = ReturnType<typeof createGraphQLServer>;

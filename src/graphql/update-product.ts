@@ -34,6 +34,7 @@ const ProductPayload = builder.objectRef<Updated>('ProductPayload').implement({
 
 builder.mutationFields(t => ({
   updateProduct: t.field({
+    authScopes: { 'images:write': true },
     description: 'What the catalogue knows of a product and this service needs. Creates what is new here.',
     type: ProductPayload,
     args: {

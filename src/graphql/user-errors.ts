@@ -66,6 +66,6 @@ export async function answerChange<Result extends object, Failed extends object>
     if (error instanceof UserErrors) return { ...failed, userErrors: error.errors };
     throw error;
   } finally {
-    context.loaders = createLoaders(context.db);
+    context.loaders = createLoaders(context.db, context.visibility);
   }
 }

@@ -1,0 +1,51 @@
+import { type Authentication, createAuthentication } from './access/authenticate.ts';
+import { isScope } from './access/caller.ts';
+import { createKeyRing, type KeyRing } from './access/key-ring.ts';
+import { createVerifyToken } from './access/tokens.ts';
+import type { Config } from './config.ts';
+import { findGoodApiKeys, hadApiKeys } from './data/api-keys.ts';
+import type { Database } from './data/database.ts';
+import type { Logger } from './log.ts';
+
+/** With the keys that the database has and the tokens that the configuration names. */
+export function createAuthenticationOf(config: Config, db: Database): Authentication {
+  const { jwtSecret, jwksUrl, jwtIssuer, jwtAudience, publicRead } = config;
+  return createAuthentication({
+    readKeyRing: createKeyRing(() => loadKeyRing(db)),
+    verifyToken: createVerifyToken({
+      secret: jwtSecret,
+      jwksUrl,
+      issuer: jwtIssuer,
+      audience: jwtAudience,
+    }),
+    isReadPublic: publicRead,
+  });
+}
+
+async function loadKeyRing(db: Database): Promise<KeyRing> {
+  const rows = await findGoodApiKeys(db);
+  const keys = rows.map(row => [row.id, { ...row, scopes: new Set(row.scopes.filter(isScope)) }] as const);
+  return { keys: new Map(keys), wasEverUsed: rows.length > 0 || (await hadApiKeys(db)) };
+}
+
+/** Nobody but this machine's users may reach a service that lets everybody in. */
+export async function checkExposure(
+  { host }: Config,
+  authentication: Authentication,
+  log: Logger,
+): Promise<void> {
+  if (await authentication.isClosed()) return;
+  if (!isLoopback(host)) {
+    throw new Error(
+      `HOST is ${JSON.stringify(host)}, and nobody would be asked for credentials; make a key first, ` +
+        'with npm run keys -- make NAME, or set JWT_SECRET or JWKS_URL; or leave HOST at 127.0.0.1',
+    );
+  }
+  log.warn(
+    'No credentials are set up: whoever reaches this machine may do everything; only it can be reached from',
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host);
+}
