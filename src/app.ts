@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { anyone } from './access/caller.ts';
+import { anyone, type Caller } from './access/caller.ts';
 import { type Config, parseSigningKeys } from './config.ts';
 import { openChangeFeed } from './data/change-feed.ts';
 import { type Database, type OpenDatabase, openDatabase } from './data/database.ts';
@@ -35,6 +35,8 @@ import type { Storage } from './storage/storage.ts';
 export interface Overrides {
   log?: Logger;
   onStatement?: (text: string) => void;
+  /** Whom every request comes from. */
+  caller?: Caller;
   /** Breaks off the opening; what was opened by then is closed again. */
   stop?: AbortSignal;
 }
@@ -87,7 +89,12 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   opening.defer(() => worker?.close());
   const addresses = createAddresses(config, signer, server.port);
   const changes = openChangeFeed({ ...config, url: resources.databaseUrl, db: database.db, log });
-  const graphql = openGraphQL(config, { ...resources, storage }, worker, { addresses, changes, trusted });
+  const graphql = openGraphQL(config, { ...resources, storage }, worker, {
+    caller: overrides.caller ?? anyone,
+    addresses,
+    changes,
+    trusted,
+  });
   handler = createRequestHandler({
     graphql,
     sheet: createAskApi(graphql),
@@ -203,21 +210,18 @@ function openGraphQL(
   config: Config,
   resources: Resources,
   worker: Worker | null,
-  { addresses, changes, trusted }: Pick<GraphQLOptions, 'addresses' | 'changes' | 'trusted'>,
+  made: Pick<GraphQLOptions, 'caller' | 'addresses' | 'changes' | 'trusted'>,
 ): GraphQLServer {
   const { database, storage, log } = resources;
   return createGraphQLServer({
     db: database.db,
-    caller: anyone,
+    ...made,
     limits: limitsOf(config),
     intake: openIntake(config, resources),
     wakeImporting: () => worker?.wake(),
     collectFiles: () => collectFilesNow(database.db, storage, log),
-    addresses,
-    changes,
     corsOrigins: config.corsOrigins,
     hasIntrospection: config.introspection,
-    trusted,
     operationLimits: config,
     multipart: { maxFileBytes: config.maxFileBytes, maxFiles: config.maxUploads, maxJsonBytes },
     log,

@@ -13,6 +13,8 @@ import type { Stream } from './live-changes.ts';
 /** What resolvers work with; made anew for each request. */
 export interface Context {
   caller: Caller;
+  /** In fields that the answer could have; known before execution. */
+  operationCost?: number;
   db: Database;
   /** Made anew after each mutation, so that later fields of the request see what it did. */
   loaders: Loaders;
