@@ -69,6 +69,12 @@ export const operationLimits = {
     0,
     'Proxies before the service, which tell in X-Forwarded-For where strangers come from.',
   ),
+  operationTimeoutMs: setting(
+    'OPERATION_TIMEOUT_MS',
+    integer(100, 600_000),
+    15_000,
+    'For a query; then it is given up (503). Mutations go on: each of their statements has a limit.',
+  ),
   maxSubscribers: setting(
     'MAX_SUBSCRIBERS',
     integer(0, 100_000),

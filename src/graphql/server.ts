@@ -15,6 +15,7 @@ import { type CostLimits, useOperationCost } from './operation-cost.ts';
 import { type OperationLimits, useOperationLimits } from './operation-limits.ts';
 import { schema } from './schema.ts';
 import { type ThrottleOptions, useThrottle } from './throttle.ts';
+import { useTimeLimit } from './time-limit.ts';
 import { type TrustedOptions, useTrustedDocuments } from './trusted-documents.ts';
 
 export const graphqlPath = '/graphql';
@@ -24,7 +25,7 @@ export interface GraphQLOptions extends Omit<Context, 'loaders' | 'stream' | 'su
   hasIntrospection: boolean;
   /** Null where none are set up. */
   trusted: TrustedOptions | null;
-  operationLimits: OperationLimits & CostLimits & ThrottleOptions;
+  operationLimits: OperationLimits & CostLimits & ThrottleOptions & { operationTimeoutMs: number };
   multipart: MultipartLimits;
   log: Logger;
 }
@@ -72,6 +73,7 @@ export function createGraphQLServer({
       useOperationLimits(operationLimits),
       useOperationCost(operationLimits),
       useThrottle(operationLimits),
+      useTimeLimit(operationLimits.operationTimeoutMs),
       useLiveChanges(),
       ...(hasIntrospection ? [] : [useNoIntrospection()]),
     ],
