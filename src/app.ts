@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { Authentication } from './access/authenticate.ts';
 import { type Config, parseSigningKeys } from './config.ts';
 import { checkExposure, createAuthenticationOf } from './credentials.ts';
 import { openChangeFeed } from './data/change-feed.ts';
@@ -35,6 +36,7 @@ import type { Storage } from './storage/storage.ts';
 export interface Overrides {
   log?: Logger;
   onStatement?: (text: string) => void;
+  authentication?: Authentication;
   /** Breaks off the opening; what was opened by then is closed again. */
   stop?: AbortSignal;
 }
@@ -75,7 +77,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   const trusted = await openTrusted(config, log);
   const resources = await openResources(config, opening, { ...overrides, log, waitsForDatabase: true });
   const { database, background } = resources;
-  const authentication = createAuthenticationOf(config, database.db);
+  const authentication = overrides.authentication ?? createAuthenticationOf(config, database.db);
   await checkExposure(config, authentication, log);
   const signer = await openSigner(config);
   const images = config.serve === 'all' ? openImagesOf(config, resources.storage, signer, log) : null;
@@ -210,26 +212,18 @@ function openGraphQL(
   config: Config,
   resources: Resources,
   worker: Worker | null,
-  {
-    authentication,
-    addresses,
-    changes,
-    trusted,
-  }: Pick<GraphQLOptions, 'authentication' | 'addresses' | 'changes' | 'trusted'>,
+  made: Pick<GraphQLOptions, 'authentication' | 'addresses' | 'changes' | 'trusted'>,
 ): GraphQLServer {
   const { database, storage, log } = resources;
   return createGraphQLServer({
     db: database.db,
-    authentication,
+    ...made,
     limits: limitsOf(config),
     intake: openIntake(config, resources),
     wakeImporting: () => worker?.wake(),
     collectFiles: () => collectFilesNow(database.db, storage, log),
-    addresses,
-    changes,
     corsOrigins: config.corsOrigins,
     hasIntrospection: config.introspection,
-    trusted,
     operationLimits: config,
     multipart: { maxFileBytes: config.maxFileBytes, maxFiles: config.maxUploads, maxJsonBytes },
     log,

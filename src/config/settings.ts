@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { operationLimits } from './operation-limits.ts';
 import {
   cache,
   host,
@@ -221,49 +222,7 @@ export const settings = {
     60,
     'How often what can no longer be restored is purged, with its bytes.',
   ),
-  maxQueryBytes: setting(
-    'MAX_QUERY_BYTES',
-    integer(1_000, 1_000_000),
-    32_768,
-    'Bytes of a GraphQL document; values belong into variables.',
-  ),
-  maxTokens: setting(
-    'MAX_TOKENS',
-    integer(100, 100_000),
-    1_000,
-    'Tokens of a GraphQL document of a stranger; ten times as many with a credential.',
-  ),
-  maxDepth: setting('MAX_DEPTH', integer(3, 100), 10, 'Fields within fields.'),
-  maxAliases: setting(
-    'MAX_ALIASES',
-    integer(0, 10_000),
-    15,
-    'Aliases in an operation of a stranger; ten times as many with a credential.',
-  ),
-  maxDirectives: setting(
-    'MAX_DIRECTIVES',
-    integer(0, 1_000),
-    5,
-    'Directives in an operation of a stranger; ten times as many with a credential.',
-  ),
-  maxRootFields: setting(
-    'MAX_ROOT_FIELDS',
-    integer(1, 10_000),
-    10,
-    'Fields of Query or Mutation in an operation of a stranger; ten times as many with a credential.',
-  ),
-  maxCost: setting(
-    'MAX_COST',
-    integer(100, 100_000_000),
-    100_000,
-    'Fields that an answer could have, by the page sizes and ids that are asked for.',
-  ),
-  maxSubscribers: setting(
-    'MAX_SUBSCRIBERS',
-    integer(0, 100_000),
-    1_000,
-    'Subscriptions to changes that a process keeps open at once.',
-  ),
+  ...operationLimits,
   pageSize: setting(
     'PAGE_SIZE',
     integer(1, 1_000),

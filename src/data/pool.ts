@@ -1,3 +1,4 @@
+import { findAbandonment } from './abandonment.ts';
 import { Connection, type ConnectionOptions, createAnswer, type Driver } from './connection.ts';
 import { DatabaseUnavailable } from './unavailable.ts';
 
@@ -31,6 +32,8 @@ export function openPool(url: string, options: PoolOptions): Pool {
 
   function acquire(): Connection | Promise<Connection> {
     if (isClosed) throw new DatabaseUnavailable('The service is stopping');
+    const abandonment = findAbandonment();
+    abandonment?.throwIfAborted();
     const free = idle.pop();
     if (free) return free;
     if (performance.now() < absentUntil) throw new DatabaseUnavailable('The database cannot be reached');
@@ -41,11 +44,22 @@ export function openPool(url: string, options: PoolOptions): Pool {
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject, timer: setTimeout(expire, options.waitMs) };
       function expire() {
-        waiting.splice(waiting.indexOf(waiter), 1);
+        withdraw(waiter);
         reject(new DatabaseUnavailable(`No connection to the database was free for ${options.waitMs} ms`));
       }
+      function leave() {
+        withdraw(waiter);
+        reject(abandonment?.reason);
+      }
+      abandonment?.addEventListener('abort', leave, { once: true });
       waiting.push(waiter);
     });
+  }
+
+  function withdraw(waiter: Waiter): void {
+    const at = waiting.indexOf(waiter);
+    if (at >= 0) waiting.splice(at, 1);
+    clearTimeout(waiter.timer);
   }
 
   function connect(): Connection {

@@ -16,6 +16,8 @@ export interface Context {
   caller: Caller;
   /** What of the images the caller sees; strangers only what is ready. */
   visibility: Visibility;
+  /** In fields that the answer could have; known before execution. */
+  operationCost?: number;
   db: Database;
   /** Made anew after each mutation, so that later fields of the request see what it did. */
   loaders: Loaders;

@@ -14,11 +14,14 @@ import {
   isListType,
   isObjectType,
   Kind,
+  type OperationDefinitionNode,
   type SelectionSetNode,
   type ValueNode,
+  valueFromASTUntyped,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { defaultWidths } from '../rendering/srcset.ts';
+import type { Context } from './context.ts';
 
 export interface CostLimits {
   /** Fields that an answer may have, at the most. */
@@ -34,15 +37,20 @@ type Price = (variables: Variables, ofFragments: Map<string, number>) => number;
 /** Of lists whose length no argument tells: alt texts, frames, user errors. */
 const usualLength = 5;
 
+/** Of a change, besides what it answers; and one more for each image, id or text that it is given. */
+const writeCost = 10;
+
 /**
  * Refuses an operation that could be answered with more fields than the limit, by the sizes that it really asks for:
- * `first`, `last` and the number of ids, whether they are written out, come in variables or are left to their defaults.
+ * `first`, `last` and the number of ids, whether they are written out, come in variables or are left to their defaults. Leaves
+ * the cost in the context.
  */
-export function useOperationCost(limits: CostLimits): Plugin {
+export function useOperationCost(limits: CostLimits): Plugin<Context> {
   const priceOf = createPricing(limits);
-  const check: Check = ({ args, setResultAndStopExecution }) => {
+  const check: Check = ({ args, extendContext, setResultAndStopExecution }) => {
     const { document, operationName, schema, variableValues } = args;
     const cost = priceOf(schema, document, operationName)(variableValues ?? {}, new Map());
+    extendContext({ operationCost: cost });
     if (cost <= limits.maxCost) return;
     const error = new GraphQLError(
       `The answer could have ${cost.toLocaleString('en')} fields; at most ${limits.maxCost.toLocaleString('en')}. Ask for fewer images, products or fields at a time`,
@@ -63,6 +71,7 @@ export function useOperationCost(limits: CostLimits): Plugin {
 
 interface Execution {
   args: Pick<ExecutionArgs, 'document' | 'schema' | 'operationName' | 'variableValues'>;
+  extendContext: (extension: Partial<Context>) => void;
   setResultAndStopExecution: (result: ExecutionResult) => void;
 }
 
@@ -92,7 +101,9 @@ function createPricing({ pageSize }: CostLimits) {
       if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
     }
     const ofFragments = new Map<string, Price>();
-    return priceSet(operation.selectionSet, root);
+    const price = priceSet(operation.selectionSet, root);
+    const defaults = readDefaults(operation);
+    return (variables, known) => price({ ...defaults, ...variables }, known);
 
     function priceSet({ selections }: SelectionSetNode, parent: GraphQLNamedType): Price {
       const prices = selections.map((selection): Price => {
@@ -124,15 +135,40 @@ function createPricing({ pageSize }: CostLimits) {
       if (!field) return single;
       if (!node.selectionSet) return priceLeaf(node, field);
       const isRead = parent === schema.getQueryType();
+      const isWrite = parent === schema.getMutationType();
       const count = createCounting(node, field, pageSize, isRead);
       const price = priceSet(node.selectionSet, getNamedType(field.type));
-      return (variables, known) => 1 + count(variables) * price(variables, known);
+      const priceWrite = isWrite ? priceInput(node) : free;
+      return (variables, known) =>
+        1 + count(variables) * price(variables, known) + priceWrite(variables, known);
     }
   }
 }
 
 const free: Price = () => 0;
 const single: Price = () => 1;
+
+function readDefaults({ variableDefinitions = [] }: OperationDefinitionNode): Variables {
+  const withDefault = variableDefinitions.filter(({ defaultValue }) => defaultValue);
+  return Object.fromEntries(
+    withDefault.map(({ variable, defaultValue }) => [
+      variable.name.value,
+      defaultValue && valueFromASTUntyped(defaultValue),
+    ]),
+  );
+}
+
+function priceInput({ arguments: given = [] }: FieldNode): Price {
+  return variables =>
+    given.reduce((sum, { value }) => sum + countItems(valueFromASTUntyped(value, variables), 3), writeCost);
+}
+
+/** In lists, as deep as inputs have them. */
+function countItems(value: unknown, depth: number): number {
+  if (depth === 0 || typeof value !== 'object' || value === null) return 0;
+  const inner = Object.values(value).reduce((sum: number, item) => sum + countItems(item, depth - 1), 0);
+  return Array.isArray(value) ? value.length + inner : inner;
+}
 
 /** A srcset holds an address for each width. */
 function priceLeaf(node: FieldNode, field: GraphQLField<unknown, unknown>): Price {

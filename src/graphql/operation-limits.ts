@@ -7,6 +7,7 @@ import {
   parse,
   type SelectionNode,
   type SelectionSetNode,
+  TokenKind,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from './context.ts';
@@ -38,19 +39,23 @@ interface Shape {
 /** Of tokens, aliases, directives and root fields. */
 const trustedFactor = 10;
 
+/** Of brackets of any kind; what reads documents goes as deep as they do, and the stack has an end. */
+const maxNesting = 100;
+
 /** Refuses a document that is beyond a limit, before it is checked for anything else. */
 export function useOperationLimits(limits: OperationLimits): Plugin<Context> {
   const forStrangers = createCheck(limits);
   const forTrusted = createCheck(widen(limits));
   return {
-    onParse({ params, setParseFn }) {
+    onParse({ context, params, setParseFn }) {
       checkLength(params.source.toString(), limits);
-      // Parsed documents are kept for all; a stranger's tokens are counted below.
-      setParseFn((source, options) => parseWithin(source, options, widen(limits)));
+      const ofCaller = context.caller.isStranger ? limits : widen(limits);
+      setParseFn((source, options) => parseWithin(source, options, ofCaller));
     },
-    onValidate({ context, params: { documentAST }, setResult }) {
+    onValidate({ context, params: { documentAST } }) {
       const errors = (context.caller.isStranger ? forStrangers : forTrusted)(documentAST);
-      if (errors.length > 0) setResult(errors);
+      // A result would be kept with the document, and told to other callers.
+      if (errors.length > 0) throw new AggregateError(errors);
     },
   };
 }
@@ -83,6 +88,7 @@ function parseWithin(...[source, options, limits]: [...Parameters<typeof parse>,
   try {
     return parse(source, { ...options, maxTokens: limits.maxTokens });
   } catch (error) {
+    if (error instanceof RangeError) throw tooNested();
     if (!(error instanceof GraphQLError) || !/more tha[tn] \d+ tokens/.test(error.message)) throw error;
     throw tooManyTokens(limits);
   }
@@ -92,9 +98,26 @@ function tooManyTokens({ maxTokens }: OperationLimits): GraphQLError {
   return excess(`The document has more than ${maxTokens} tokens; put values into variables, or ask for less`);
 }
 
-/** One error for each limit that an operation of the document is beyond. */
+function isTooNested({ loc }: DocumentNode): boolean {
+  let depth = 0;
+  for (let token = loc?.startToken; token && depth <= maxNesting; token = token.next ?? undefined) {
+    if (opening.has(token.kind)) depth++;
+    if (closing.has(token.kind)) depth--;
+  }
+  return depth > maxNesting;
+}
+
+const opening = new Set<TokenKind>([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
+const closing = new Set<TokenKind>([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
+
+function tooNested(): GraphQLError {
+  return excess(`Brackets of the document are nested more than ${maxNesting} deep`);
+}
+
+/** One error for each limit that an operation of the document is beyond; what a stranger sends may be parsed already. */
 function findExcesses(document: DocumentNode, limits: OperationLimits): readonly GraphQLError[] {
   if ((document.tokenCount ?? 0) > limits.maxTokens) return [tooManyTokens(limits)];
+  if (isTooNested(document)) return [tooNested()];
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);

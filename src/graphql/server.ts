@@ -8,6 +8,7 @@ import { useAccess } from './access.ts';
 import { useBodyLimit } from './body-limit.ts';
 import { useContentTypes } from './content-types.ts';
 import type { Context } from './context.ts';
+import { createDocumentCache } from './document-cache.ts';
 import { useNoIntrospection } from './introspection.ts';
 import { useLiveChanges } from './live-changes.ts';
 import { createMaskError } from './mask-error.ts';
@@ -15,6 +16,8 @@ import { type MultipartLimits, useMultipart } from './multipart.ts';
 import { type CostLimits, useOperationCost } from './operation-cost.ts';
 import { type OperationLimits, useOperationLimits } from './operation-limits.ts';
 import { schema } from './schema.ts';
+import { type ThrottleOptions, useThrottle } from './throttle.ts';
+import { useTimeLimit } from './time-limit.ts';
 import { type TrustedOptions, useTrustedDocuments } from './trusted-documents.ts';
 
 export const graphqlPath = '/graphql';
@@ -26,9 +29,17 @@ export interface GraphQLOptions
   hasIntrospection: boolean;
   /** Null where none are set up. */
   trusted: TrustedOptions | null;
-  operationLimits: OperationLimits & CostLimits;
+  operationLimits: OperationLimits & CostLimits & ThrottleOptions & { operationTimeoutMs: number };
   multipart: MultipartLimits;
   log: Logger;
+}
+
+interface ServerContext {
+  req: IncomingMessage;
+  res: ServerResponse;
+  /** For whom a page of the service's own asks, instead of the two. */
+  visitor?: IncomingMessage;
+  caller?: Caller;
 }
 
 /** The GraphQL endpoint, as a handler for node:http. */
@@ -42,7 +53,7 @@ export function createGraphQLServer({
   log,
   ...context
 }: GraphQLOptions) {
-  return createYoga<{ req: IncomingMessage; res: ServerResponse; caller?: Caller }>({
+  return createYoga<ServerContext>({
     schema,
     graphqlEndpoint: graphqlPath,
     context: ({ request, res, caller = stranger }): Context => {
@@ -60,6 +71,7 @@ export function createGraphQLServer({
     graphiql: false,
     landingPage: false,
     multipart: false,
+    parserAndValidationCache: createDocumentCache(),
     // One that holds for uploads too would forbid them.
     maxRequestBodySize: false,
     plugins: [
@@ -70,6 +82,8 @@ export function createGraphQLServer({
       ...(trusted ? [useTrustedDocuments(trusted)] : []),
       useOperationLimits(operationLimits),
       useOperationCost(operationLimits),
+      useThrottle(operationLimits),
+      useTimeLimit(operationLimits.operationTimeoutMs),
       useLiveChanges(),
       ...(hasIntrospection ? [] : [useNoIntrospection()]),
     ],
@@ -81,12 +95,14 @@ export type GraphQLServer = ReturnType<typeof createGraphQLServer>;
 
 /** For pages of the service's own: asks the API as a client would, without going through a socket. */
 export function createAskApi(server: GraphQLServer) {
-  return async (query: string, variables: object, authorization: string | undefined) => {
-    const response = await server.fetch(`http://localhost${graphqlPath}`, {
+  return async (query: string, variables: object, visitor: IncomingMessage) => {
+    const { authorization } = visitor.headers;
+    const init = {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...(authorization && { authorization }) },
       body: JSON.stringify({ query, variables }),
-    });
+    };
+    const response = await server.fetch(`http://localhost${graphqlPath}`, init, { visitor });
     return (await response.json()) as { data?: unknown };
   };
 }

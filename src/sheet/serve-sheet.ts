@@ -8,7 +8,7 @@ export const sheetPath = '/sheet';
 export type AskApi = (
   query: string,
   variables: object,
-  authorization: string | undefined,
+  visitor: IncomingMessage,
 ) => Promise<{ data?: unknown }>;
 
 const imagesOnPage = 60;
@@ -17,7 +17,7 @@ const imagesOnPage = 60;
 export function createSheetHandler(ask: AskApi) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const after = new URLSearchParams(request.url?.split('?')[1]).get('after');
-    const { data } = await ask(sheetQuery, { first: imagesOnPage, after }, request.headers.authorization);
+    const { data } = await ask(sheetQuery, { first: imagesOnPage, after }, request);
     if (!data) {
       response.writeHead(503, {
         ...headers,

@@ -97,6 +97,9 @@ const credentials: Record<string, readonly string[] | null> = {
   'nothing after Bearer': null,
 };
 
+/** What is left to a caller grows with time. */
+const withoutCost = (body: string) => body.replace(/"throttleStatus":\{[^}]*\}/, '');
+
 function expectOutcome(credential: string, { scope }: Operation, isPublic: boolean): Outcome {
   const scopes = credentials[credential];
   if (!scopes) return 'invalid';
@@ -227,7 +230,7 @@ describe.each([
         ask(operation.write(own), credential),
         ask(operation.write(absent), credential),
       ]);
-      const isAlike = ofOwn.body === ofAbsent.body && ofOwn.outcome === expected;
+      const isAlike = withoutCost(ofOwn.body) === withoutCost(ofAbsent.body) && ofOwn.outcome === expected;
       if (!isAlike)
         wrong.push(`${name} with ${credential}: ${ofOwn.outcome}, not ${expected}: ${ofOwn.body}`);
     }

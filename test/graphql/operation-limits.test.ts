@@ -1,5 +1,7 @@
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { anyone } from '../../src/access/caller.ts';
+import { authenticateAs } from '../support/callers.ts';
 import { type Answer, openTestService, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -76,6 +78,17 @@ describe('an operation at its limit is answered, one beyond is refused with the 
     ]);
   });
 
+  test('100 brackets in each other, though it be values or fragments', async () => {
+    const list = (depth: number) => `{ product(id: ${'['.repeat(depth)}${']'.repeat(depth)}) { id } }`;
+    const refused = ['Brackets of the document are nested more than 100 deep'];
+    expect(messagesOf(await post(list(98)))).toEqual([expect.stringMatching(/^ID cannot represent/)]);
+    for (const depth of [99, 1_000, 4_900]) expect(messagesOf(await post(list(depth)))).toEqual(refused);
+    const fragments = (depth: number) => `${'{ ...'.repeat(depth)} { imageCount } ${'}'.repeat(depth)}`;
+    expect((await post(fragments(99))).errors).toBeUndefined();
+    for (const depth of [100, 1_000, 2_400])
+      expect(messagesOf(await post(fragments(depth)))).toEqual(refused);
+  });
+
   test('each with a code, and the status of a bad request', async () => {
     const answer = await post(`{ ${repeat(101, () => 'imageCount')} }`);
     expect(answer.status).toBe(400);
@@ -98,6 +111,15 @@ describe('the cost of an operation', () => {
       'The answer could have 302,001 fields; at most 100,000. Ask for fewer images, products or fields at a time',
     );
     expect(errors?.[0]?.extensions.code).toBe('OPERATION_TOO_COSTLY');
+  });
+
+  test('counts the defaults of variables', async () => {
+    const query = batch
+      .replace('$n: Int', '$n: Int = 250')
+      .replace('$ids: [ID!]!', `$ids: [ID!]! = [${ids(100)}]`);
+    expect((await post(query)).errors?.[0]?.message).toMatch(/^The answer could have 150,201 fields/);
+    expect((await post(query, { n: 10 })).errors).toBeUndefined();
+    expect((await post(query, { n: null })).errors).toBeUndefined();
   });
 
   test('counts defaults: a page whose size is left open has 50', async () => {
@@ -141,4 +163,24 @@ test('introspection that goes round in circles is refused', async () => {
 test('a fragment that spreads itself is refused', async () => {
   const { errors } = await post('{ product(id: 1) { ...A } } fragment A on Product { ...A id }');
   expect(errors?.[0]?.message).toBe('Cannot spread fragment "A" within itself.');
+});
+
+test('what one caller may ask for tells another nothing: documents are kept for both', async () => {
+  const caller = { ...anyone };
+  const shared = await openTestService({}, { authentication: authenticateAs(caller) });
+  const query = `{ product(id: 1) { ${repeat(20, n => `a${n}: id`)} } }`;
+  const long = `{ product(id: 1) { ${repeat(220, () => 'id kind imageCount imagesVersion marketingColor')} } }`;
+  const askAs = async (isStranger: boolean) => {
+    caller.isStranger = isStranger;
+    const answers = [await shared.send(query), await shared.send(long)];
+    return answers.map(({ errors = [] }) => errors.map(({ message }) => message));
+  };
+  const refused = [
+    ['The operation has 20 aliases; at most 15'],
+    ['The document has more than 1000 tokens; put values into variables, or ask for less'],
+  ];
+  for (const isStranger of [true, false, true, false]) {
+    expect(await askAs(isStranger)).toEqual(isStranger ? refused : [[], []]);
+  }
+  await shared.close();
 });

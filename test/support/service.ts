@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { inject } from 'vitest';
-import { openApp } from '../../src/app.ts';
+import { type Overrides, openApp } from '../../src/app.ts';
 import { parseConfig } from '../../src/config.ts';
 import type { Database } from '../../src/data/database.ts';
 import { createLog } from '../../src/log.ts';
@@ -14,6 +14,7 @@ import type { Storage } from '../../src/storage/storage.ts';
 export interface Answer<Data> {
   data: Data;
   errors?: { message: string; path?: (string | number)[]; extensions: { code: string } }[];
+  extensions?: Record<string, unknown>;
 }
 
 export interface TestService {
@@ -31,7 +32,10 @@ export interface TestService {
 }
 
 /** A whole service on a database, a folder and a port of its own. */
-export async function openTestService(environment: Record<string, string> = {}): Promise<TestService> {
+export async function openTestService(
+  environment: Record<string, string> = {},
+  overrides: Overrides = {},
+): Promise<TestService> {
   const directory = await mkdtemp(join(tmpdir(), 'packshot-test-'));
   const database = await createTestDatabase();
   const statements: string[] = [];
@@ -49,6 +53,7 @@ export async function openTestService(environment: Record<string, string> = {}):
     onStatement: text => {
       if (!text.includes('"api_keys"')) statements.push(text);
     },
+    ...overrides,
   });
   const send = async <Data>(query: string, variables?: object) => {
     const response = await fetch(`${app.url}/graphql`, {

@@ -1,0 +1,110 @@
+import type { IncomingMessage } from 'node:http';
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { findClientNetwork } from '../access/client-address.ts';
+import { createTokenBuckets, type Taking, type TokenBuckets } from '../access/token-bucket.ts';
+import type { Context } from './context.ts';
+
+export interface ThrottleOptions {
+  /** What comes back of the cost that a credential has spent; 0: it may spend any. */
+  costPerSecond: number;
+  /** What a credential may spend in a rush. */
+  costBurst: number;
+  /** The same for all strangers of one network. */
+  strangerCostPerSecond: number;
+  strangerCostBurst: number;
+  /** How many proxies stand before the service, whose word on a client's address is taken. */
+  trustedProxies: number;
+}
+
+interface Requests {
+  req?: IncomingMessage;
+  /** Of a page of the service's own, on which it asks for the visitor. */
+  visitor?: IncomingMessage;
+}
+
+/** Bounds the cost that a caller's operations have together; each pays beforehand, whether it succeeds or not. */
+export function useThrottle(options: ThrottleOptions): Plugin<Context> {
+  const ofCredentials = openBuckets(options.costBurst, options.costPerSecond);
+  const ofStrangers = openBuckets(options.strangerCostBurst, options.strangerCostPerSecond);
+
+  function charge({ caller, operationCost = 1, ...requests }: Context & Requests) {
+    if (caller.id === null && !caller.isStranger) return null;
+    const buckets = caller.isStranger ? ofStrangers : ofCredentials;
+    if (!buckets) return null;
+    const key = caller.id ?? findNetwork(requests, options.trustedProxies);
+    const taking = buckets.take(key, operationCost);
+    const extensions = { cost: describeCost(operationCost, buckets, taking) };
+    const error = taking.isTaken ? null : explain(operationCost, buckets, taking);
+    return { extensions, refusal: error && { errors: [error], extensions } };
+  }
+
+  return {
+    onExecute({ args, setResultAndStopExecution }) {
+      const charged = charge(args.contextValue);
+      if (!charged) return undefined;
+      const { extensions, refusal } = charged;
+      if (refusal) {
+        setResultAndStopExecution(refusal);
+        return undefined;
+      }
+      return {
+        onExecuteDone({ result, setResult }) {
+          if (!isAsyncIterable(result)) setResult(addExtensions(result, extensions));
+        },
+      };
+    },
+    // Its events cost nothing more: how often they come is not the subscriber's doing.
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const refusal = charge(args.contextValue)?.refusal;
+      if (refusal) setResultAndStopExecution(refusal);
+    },
+  };
+}
+
+function openBuckets(capacity: number, perSecond: number): TokenBuckets | null {
+  return perSecond === 0 ? null : createTokenBuckets({ capacity, perSecond });
+}
+
+function findNetwork({ req, visitor }: Requests, trustedProxies: number): string {
+  const request = req ?? visitor;
+  return request ? findClientNetwork(request, trustedProxies) : 'unknown';
+}
+
+function addExtensions(result: ExecutionResult, extensions: object): ExecutionResult {
+  return { ...result, extensions: { ...result.extensions, ...extensions } };
+}
+
+/** In the words of Shopify's API, which clients may know. */
+function describeCost(cost: number, { capacity, perSecond }: TokenBuckets, { left }: Taking) {
+  return {
+    requestedQueryCost: cost,
+    throttleStatus: {
+      maximumAvailable: capacity,
+      currentlyAvailable: Math.floor(left),
+      restoreRate: perSecond,
+    },
+  };
+}
+
+function explain(
+  cost: number,
+  { capacity, perSecond }: TokenBuckets,
+  { left, waitMs }: Taking,
+): GraphQLError {
+  const count = (number: number) => Math.floor(number).toLocaleString('en');
+  const costs = `The operation costs ${count(cost)}`;
+  if (waitMs === Number.POSITIVE_INFINITY) {
+    return new GraphQLError(
+      `${costs}; at most ${count(capacity)} may be spent at once. Ask for less at a time`,
+      {
+        extensions: { code: 'OPERATION_TOO_COSTLY', http: { spec: true, status: 400 } },
+      },
+    );
+  }
+  const seconds = Math.max(Math.ceil(waitMs / 1_000), 1);
+  return new GraphQLError(
+    `${costs}, and ${count(left)} of ${count(capacity)} are left; ${count(perSecond)} come back each second, so try again in ${seconds} s`,
+    { extensions: { code: 'THROTTLED', http: { status: 429, headers: { 'retry-after': String(seconds) } } } },
+  );
+}
