@@ -12,7 +12,9 @@ import { createMaskError } from './mask-error.ts';
 import { type MultipartLimits, useMultipart } from './multipart.ts';
 import { type CostLimits, useOperationCost } from './operation-cost.ts';
 import { type OperationLimits, useOperationLimits } from './operation-limits.ts';
+import { type OnOperation, useOperationWatch } from './operation-watch.ts';
 import { schema } from './schema.ts';
+import { useTimeExtension } from './time-extension.ts';
 import { type TrustedOptions, useTrustedDocuments } from './trusted-documents.ts';
 
 export const graphqlPath = '/graphql';
@@ -24,6 +26,7 @@ export interface GraphQLOptions extends Omit<Context, 'loaders' | 'stream' | 'su
   trusted: TrustedOptions | null;
   operationLimits: OperationLimits & CostLimits;
   multipart: MultipartLimits;
+  onOperation: OnOperation;
   log: Logger;
 }
 
@@ -34,6 +37,7 @@ export function createGraphQLServer({
   trusted,
   operationLimits,
   multipart,
+  onOperation,
   log,
   ...context
 }: GraphQLOptions) {
@@ -45,7 +49,11 @@ export function createGraphQLServer({
       loaders: createLoaders(context.db),
       stream: { signal: request.signal, end: () => res?.end() },
     }),
-    cors: corsOrigins.length > 0 && { origin: corsOrigins, credentials: false },
+    cors: corsOrigins.length > 0 && {
+      origin: corsOrigins,
+      credentials: false,
+      exposedHeaders: ['x-request-id'],
+    },
     maskedErrors: { maskError: createMaskError(log) },
     graphiql: false,
     landingPage: false,
@@ -63,6 +71,8 @@ export function createGraphQLServer({
       useOperationCost(operationLimits),
       useLiveChanges(),
       ...(hasIntrospection ? [] : [useNoIntrospection()]),
+      useTimeExtension(),
+      useOperationWatch(onOperation),
     ],
     logging: false,
   });
