@@ -1,8 +1,7 @@
 import {
   type Attributes,
-  type Context,
   context,
-  isSpanContextValid,
+  ProxyTracerProvider,
   propagation,
   type Span,
   SpanKind,
@@ -15,14 +14,22 @@ import {
 
 const tracer = trace.getTracer('packshot');
 
+/** Whether somebody has brought an SDK. */
+export function isTracing(): boolean {
+  const provider = trace.getTracerProvider();
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer('packshot') !== undefined;
+}
+
 /** Runs the work in a span of its own, under the one that is active. */
-export async function inSpan<Result>(
+export function inSpan<Result>(
   name: string,
   attributes: Attributes,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const span = tracer.startSpan(name, { attributes });
-  if (!isTraced(span)) return work();
+  return isTracing() ? runIn(tracer.startSpan(name, { attributes }), work) : work();
+}
+
+async function runIn<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {
   try {
     return await context.with(trace.setSpan(context.active(), span), work);
   } catch (error) {
@@ -35,9 +42,9 @@ export async function inSpan<Result>(
 
 /** A call to the database; what it answers ends the span. The text must hold no values. */
 export function startStatementSpan(text: string): (error?: unknown) => void {
-  const span = tracer.startSpan(verbOf(text), { kind: SpanKind.CLIENT });
-  if (!isTraced(span)) return nothing;
-  span.setAttributes({ 'db.system.name': 'postgresql', 'db.query.text': text });
+  if (!isTracing()) return nothing;
+  const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text };
+  const span = tracer.startSpan(verbOf(text), { kind: SpanKind.CLIENT, attributes });
   return error => {
     if (error !== undefined) noteFailure(span, error);
     span.end();
@@ -56,10 +63,10 @@ export function startRequestSpan(
   route: string,
   headers: Record<string, string | string[] | undefined>,
 ): RequestSpan | null {
-  const parent: Context = propagation.extract(context.active(), headers);
-  const span = tracer.startSpan(`${method} ${route}`, { kind: SpanKind.SERVER }, parent);
-  if (!isTraced(span)) return null;
-  span.setAttributes({ 'http.request.method': method, 'http.route': route });
+  if (!isTracing()) return null;
+  const parent = propagation.extract(context.active(), headers);
+  const attributes = { 'http.request.method': method, 'http.route': route };
+  const span = tracer.startSpan(`${method} ${route}`, { kind: SpanKind.SERVER, attributes }, parent);
   return {
     run: work => context.with(trace.setSpan(parent, span), work),
     end(status) {
@@ -68,11 +75,6 @@ export function startRequestSpan(
       span.end();
     },
   };
-}
-
-/** Also one that is not recorded, which those under it must know of. */
-function isTraced(span: Span): boolean {
-  return isSpanContextValid(span.spanContext());
 }
 
 const nothing = () => {};

@@ -1,6 +1,6 @@
 import { GraphQLError, getOperationAST } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { inSpan } from '../tracing.ts';
+import { inSpan, isTracing } from '../tracing.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -26,6 +26,7 @@ export function useOperationWatch(onOperation: OnOperation): Plugin<Context> {
     onExecute({ args, executeFn, setExecuteFn }) {
       const type = getOperationAST(args.document, args.operationName)?.operation ?? 'none';
       noteType(watched, args.contextValue.request, type);
+      if (!isTracing()) return;
       setExecuteFn(given => inSpan(type, { 'graphql.operation.type': type }, async () => executeFn(given)));
     },
     onSubscribe({ args }) {
