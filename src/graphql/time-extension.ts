@@ -1,6 +1,6 @@
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 
-/** A request that has it, whatever it says, is told in `extensions.time` how long it took. */
+/** A request that has it, whatever it says but nothing, is told in `extensions.time` how long it took. */
 export const timeHeader = 'x-packshot-time';
 
 /** As Bitrix24's REST answers have it: seconds since 1970, and seconds. */

@@ -7,7 +7,7 @@ import { inject } from 'vitest';
 import { openApp } from '../../src/app.ts';
 import { parseConfig } from '../../src/config.ts';
 import type { Database } from '../../src/data/database.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog, type Logger } from '../../src/log.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 
 /** What a GraphQL server answers. */
@@ -31,7 +31,10 @@ export interface TestService {
 }
 
 /** A whole service on a database, a folder and a port of its own. */
-export async function openTestService(environment: Record<string, string> = {}): Promise<TestService> {
+export async function openTestService(
+  environment: Record<string, string> = {},
+  log: Logger = createLog('silent'),
+): Promise<TestService> {
   const directory = await mkdtemp(join(tmpdir(), 'packshot-test-'));
   const database = await createTestDatabase();
   const statements: string[] = [];
@@ -44,7 +47,7 @@ export async function openTestService(environment: Record<string, string> = {}):
     ...environment,
   });
   const app = await openApp(config, {
-    log: createLog('silent'),
+    log,
     onStatement: text => statements.push(text),
   });
   const send = async <Data>(query: string, variables?: object) => {
