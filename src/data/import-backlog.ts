@@ -8,7 +8,10 @@ export interface ImportBacklog {
   oldestSeconds: number;
 }
 
-/** Costs two probes of an index for each host that something is due from, and an entry of it for each image counted. */
+/**
+ * Costs a probe of an index for each host that something is due from, and reads each image that it counts. What is added
+ * through the API is due before it is there, so that it goes before others.
+ */
 export async function measureImportBacklog(db: Database, timeoutMs: number): Promise<ImportBacklog> {
   return db.transaction(async transaction => {
     await transaction.execute(sql`select set_config('statement_timeout', ${String(timeoutMs)}, true)`);
@@ -24,8 +27,8 @@ export async function measureImportBacklog(db: Database, timeoutMs: number): Pro
       )
       select sum(of_host.due) as due, extract(epoch from now() - min(of_host.oldest))::float8 as oldest
       from hosts cross join lateral (
-        select count(*) as due, min(import_due_at) as oldest from (
-          select import_due_at from images
+        select count(*) as due, min(due_since) as oldest from (
+          select greatest(import_due_at, created_at) as due_since from images
           where import_due_at is not null and deleted_at is null
             and source_host = hosts.source_host and import_due_at <= now()
           order by import_due_at limit 10000
