@@ -12,7 +12,7 @@ import {
 // OpenTelemetry's interface alone: whoever runs the service brings an SDK, or there are no spans and hardly a cost.
 // What is active where is known to the SDK, by its AsyncLocalStorage.
 
-const tracer = trace.getTracer('packshot');
+const getTracer = () => trace.getTracer('packshot');
 
 /** Whether somebody has brought an SDK. */
 export function isTracing(): boolean {
@@ -26,7 +26,7 @@ export function inSpan<Result>(
   attributes: Attributes,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  return isTracing() ? runIn(tracer.startSpan(name, { attributes }), work) : work();
+  return isTracing() ? runIn(getTracer().startSpan(name, { attributes }), work) : work();
 }
 
 async function runIn<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {
@@ -44,7 +44,7 @@ async function runIn<Result>(span: Span, work: () => Promise<Result>): Promise<R
 export function startStatementSpan(text: string): (error?: unknown) => void {
   if (!isTracing()) return nothing;
   const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text };
-  const span = tracer.startSpan(verbOf(text), { kind: SpanKind.CLIENT, attributes });
+  const span = getTracer().startSpan(verbOf(text), { kind: SpanKind.CLIENT, attributes });
   return error => {
     if (error !== undefined) noteFailure(span, error);
     span.end();
@@ -66,7 +66,7 @@ export function startRequestSpan(
   if (!isTracing()) return null;
   const parent = propagation.extract(context.active(), headers);
   const attributes = { 'http.request.method': method, 'http.route': route };
-  const span = tracer.startSpan(`${method} ${route}`, { kind: SpanKind.SERVER, attributes }, parent);
+  const span = getTracer().startSpan(`${method} ${route}`, { kind: SpanKind.SERVER, attributes }, parent);
   return {
     run: work => context.with(trace.setSpan(parent, span), work),
     end(status) {

@@ -114,7 +114,7 @@ describe('/metrics', () => {
     await idle.query(create, { url: 'https://one.example/a.jpg' });
     await idle.query(create, { url: 'https://two.example/b.jpg' });
     await idle.query(create, { url: 'https://two.example/c.jpg' });
-    await idle.db.execute(sql`update images set import_due_at = now() - interval '1 minute' where id = 1`);
+    await idle.db.execute(sql`update images set created_at = now() - interval '1 minute' where id = 1`);
     await idle.db.execute(sql`update images set import_due_at = now() + interval '1 minute' where id = 2`);
     const figures = await scrape(`${idle.url}/metrics`);
     expect(figures.get('packshot_import_queue_due')).toBe(2);
