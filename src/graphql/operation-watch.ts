@@ -1,7 +1,8 @@
-import { GraphQLError, getOperationAST } from 'graphql';
+import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { inSpan, isTracing } from '../tracing.ts';
 import type { Context } from './context.ts';
+import { describeTime, timeHeader } from './time-extension.ts';
 
 /**
  * `type`: query, mutation, subscription, or none for what never came to be one. `outcome`: ok, or the code of the first
@@ -13,36 +14,49 @@ type Result = Parameters<NonNullable<Plugin['onResultProcess']>>[0]['result'];
 
 interface Watched {
   startedAt: number;
+  /** Once it is read and checked. */
+  executedAt: number;
   type: string;
 }
 
-/** Tells how each operation ended, and has a span for it. Must be the last that replaces how operations are executed. */
+/**
+ * Tells how each operation ended, also its client if he asks, and has a span for it. Must be the last that replaces how
+ * operations are executed. One plugin, for each hook costs every request.
+ */
 export function useOperationWatch(onOperation: OnOperation): Plugin<Context> {
   const watched = new WeakMap<Request, Watched>();
+  const begin = (request: Request, { document, operationName }: ExecutionArgs): string => {
+    const type = getOperationAST(document, operationName)?.operation ?? 'none';
+    const operation = watched.get(request);
+    if (operation) Object.assign(operation, { type, executedAt: performance.now() });
+    return type;
+  };
   return {
     onRequestParse({ request }) {
-      watched.set(request, { startedAt: performance.now(), type: 'none' });
+      const startedAt = performance.now();
+      watched.set(request, { startedAt, executedAt: startedAt, type: 'none' });
     },
     onExecute({ args, executeFn, setExecuteFn }) {
-      const type = getOperationAST(args.document, args.operationName)?.operation ?? 'none';
-      noteType(watched, args.contextValue.request, type);
+      const type = begin(args.contextValue.request, args);
       if (!isTracing()) return;
       setExecuteFn(given => inSpan(type, { 'graphql.operation.type': type }, async () => executeFn(given)));
     },
     onSubscribe({ args }) {
-      noteType(watched, args.contextValue.request, 'subscription');
+      begin(args.contextValue.request, args);
     },
-    onResultProcess({ request, result }) {
-      const { startedAt = performance.now(), type = 'none' } = watched.get(request) ?? {};
-      const seconds = isAsyncIterable(result) ? null : (performance.now() - startedAt) / 1_000;
-      onOperation(type, outcomeOf(result), seconds);
+    onResultProcess({ request, result, setResult }) {
+      const operation = watched.get(request);
+      if (!operation) return;
+      const { startedAt, executedAt, type } = operation;
+      const now = performance.now();
+      // A stream has no end that could be told.
+      const hasEnded = !isAsyncIterable(result) && !Array.isArray(result);
+      onOperation(type, outcomeOf(result), hasEnded ? (now - startedAt) / 1_000 : null);
+      if (!hasEnded || !request.headers.get(timeHeader)) return;
+      const time = describeTime(startedAt, executedAt, now);
+      setResult({ ...result, extensions: { ...result.extensions, time } });
     },
   };
-}
-
-function noteType(watched: WeakMap<Request, Watched>, request: Request, type: string): void {
-  const operation = watched.get(request);
-  if (operation) operation.type = type;
 }
 
 function outcomeOf(result: Result): string {

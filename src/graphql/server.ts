@@ -14,7 +14,6 @@ import { type CostLimits, useOperationCost } from './operation-cost.ts';
 import { type OperationLimits, useOperationLimits } from './operation-limits.ts';
 import { type OnOperation, useOperationWatch } from './operation-watch.ts';
 import { schema } from './schema.ts';
-import { useTimeExtension } from './time-extension.ts';
 import { type TrustedOptions, useTrustedDocuments } from './trusted-documents.ts';
 
 export const graphqlPath = '/graphql';
@@ -71,7 +70,6 @@ export function createGraphQLServer({
       useOperationCost(operationLimits),
       useLiveChanges(),
       ...(hasIntrospection ? [] : [useNoIntrospection()]),
-      useTimeExtension(),
       useOperationWatch(onOperation),
     ],
     logging: false,
