@@ -26,6 +26,11 @@ export function inRequest<Result>(id: string, run: () => Result): Result {
   return requestIds.run(id, run);
 }
 
+/** For what a request happens to begin, and others use too. */
+export function outsideRequests<Result>(run: () => Result): Result {
+  return requestIds.exit(run);
+}
+
 /** Of the request that is being answered, if one is. */
 export const findRequestId = (): string | undefined => requestIds.getStore();
 

@@ -38,13 +38,25 @@ export async function openWatching(config: Config, log: Logger): Promise<Watchin
       watch: text => watchStatement(metrics, name, text),
       onRefused: () => metrics.onConnectionRefused(name),
     }),
-    answer: isPrivate ? answer : null,
+    answer: isPrivate ? forThisMachine(answer) : null,
     url: own?.url ?? null,
     close: async () => own?.close(),
   };
 }
 
 const isLoopback = (host: string) => /^(localhost|::1|127\..*)$/.test(host);
+
+const forwarded = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];
+
+/** Not for what a proxy passes on, nor for a page whose name leads here. */
+function forThisMachine(answer: RequestListener): RequestListener {
+  return (request, response) => {
+    const { hostname = '' } = URL.parse(`http://${request.headers.host}`) ?? {};
+    const isOwn = isLoopback(hostname.replace(/^\[|\]$/g, ''));
+    if (isOwn && !forwarded.some(name => name in request.headers)) return answer(request, response);
+    response.writeHead(404).end();
+  };
+}
 
 async function listenApart(
   { metricsHost: host, metricsPort }: Config,

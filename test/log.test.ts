@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { inRequest } from '../src/log.ts';
+import { inRequest, outsideRequests } from '../src/log.ts';
 import { keepLog } from './support/log-lines.ts';
 
 describe('a line of the log', () => {
@@ -19,6 +19,12 @@ describe('a line of the log', () => {
       ['two', 'two'],
       [undefined, undefined],
     ]);
+  });
+
+  test('bears none for what a request began and others use too', () => {
+    const { log, lines } = keepLog();
+    inRequest('one', () => outsideRequests(() => log.info('apart')));
+    expect(lines()[0]).not.toHaveProperty('requestId');
   });
 
   test.each([

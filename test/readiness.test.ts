@@ -24,6 +24,12 @@ describe('a service is ready', () => {
     expect(await askReady(service)).toEqual(ready);
   });
 
+  test('also where it imports', async () => {
+    const importing = await openTestService({ IMPORTING: 'on' });
+    onTestFinished(() => importing.close());
+    expect(await askReady(importing)).toEqual(ready);
+  });
+
   test('also where a later version has migrated the database', async () => {
     await service.db.execute(
       sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('of tomorrow', 9999999999999)`,

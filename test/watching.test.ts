@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../src/config.ts';
@@ -181,6 +183,19 @@ describe('where metrics are served', () => {
     const { log } = keepLog();
     const open = await openWatching(parseConfig({ PUBLIC_URL: 'https://images.example' }), log);
     expect({ answer: open.answer, url: open.url }).toEqual({ answer: null, url: null });
+  });
+
+  test.each<Record<string, string>>([
+    { 'x-forwarded-for': '203.0.113.7' },
+    { forwarded: 'for=203.0.113.7' },
+    { 'x-real-ip': '203.0.113.7' },
+    { via: '1.1 proxy' },
+    { host: 'rebound.example' },
+  ])('is not the main port for a request with %j', async headers => {
+    const asked = request(`${service.url}/metrics`, { headers }).end();
+    const [response] = await once(asked, 'response');
+    response.resume();
+    expect(response.statusCode).toBe(404);
   });
 
   test('is a port of its own alone where one is set', async () => {
