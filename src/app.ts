@@ -1,13 +1,9 @@
 import { resolve } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type { Authentication } from './access/authenticate.ts';
 import { type Config, parseSigningKeys } from './config.ts';
 import { checkExposure, createAuthenticationOf } from './credentials.ts';
 import { openChangeFeed } from './data/change-feed.ts';
-import { type Database, type OpenDatabase, openDatabase } from './data/database.ts';
-import { openEmbeddedPostgres } from './data/embedded.ts';
-import { migrateDatabase } from './data/migrate.ts';
-import { isUnavailability } from './data/unavailable.ts';
+import type { Database } from './data/database.ts';
 import { collectFiles, startPurging } from './gallery/purge.ts';
 import type { Addresses, Context } from './graphql/context.ts';
 import {
@@ -19,18 +15,19 @@ import {
 import type { TrustedOptions } from './graphql/trusted-documents.ts';
 import { readTrustedDocuments } from './graphql/trusted-manifest.ts';
 import { createIntake, type Intake } from './importing/intake.ts';
-import { type Measurer, openMeasurer } from './importing/measurer.ts';
 import { startWorker, type Worker } from './importing/worker.ts';
 import { listen } from './listen.ts';
 import { createLog, type Logger } from './log.ts';
+import { createReadiness, partsOf } from './readiness.ts';
 import { formatAddress } from './rendering/address.ts';
 import { type Images, openImages } from './rendering/open-images.ts';
 import { createSigner, type Signer } from './rendering/signature.ts';
 import { keepSigningKeys } from './rendering/signing-keys.ts';
+import { filesOf, openResources, type Resources } from './resources.ts';
 import { createRequestHandler, createStartingHandler } from './routes.ts';
 import { loadSample } from './sample/load.ts';
-import { openStorage } from './storage/open-storage.ts';
 import type { Storage } from './storage/storage.ts';
+import { openWatching, sourcesOf, type Watching } from './watching.ts';
 
 /** What tests look at or replace. */
 export interface Overrides {
@@ -39,18 +36,6 @@ export interface Overrides {
   authentication?: Authentication;
   /** Breaks off the opening; what was opened by then is closed again. */
   stop?: AbortSignal;
-}
-
-/** What every command works with; closed in reverse when the stack is. */
-export interface Resources {
-  databaseUrl: string;
-  /** For requests, which are refused when they would take long. */
-  database: OpenDatabase;
-  /** For work that nobody waits for, which must not take the connections of requests. */
-  background: OpenDatabase;
-  storage: Storage;
-  measurer: Measurer;
-  log: Logger;
 }
 
 export interface App {
@@ -72,36 +57,45 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   await using opening = new AsyncDisposableStack();
   const log = overrides.log ?? createLog(config.logLevel);
   let handler = createStartingHandler();
-  const server = await listen((...exchange) => handler(...exchange), config.host, config.port);
+  const watching = await openWatching(config, log);
+  opening.defer(() => watching.close());
+  const watched = watching.watchRequests((...exchange) => handler(...exchange));
+  const server = await listen(watched, config.host, config.port);
   opening.defer(() => server.close(0));
   const trusted = await openTrusted(config, log);
-  const resources = await openResources(config, opening, { ...overrides, log, waitsForDatabase: true });
+  const resources = await openResources(config, opening, {
+    ...overrides,
+    log,
+    waitsForDatabase: true,
+    watching,
+  });
   const { database, background } = resources;
   const authentication = overrides.authentication ?? createAuthenticationOf(config, database.db);
   await checkExposure(config, authentication, log);
   const signer = await openSigner(config);
-  const images = config.serve === 'all' ? openImagesOf(config, resources.storage, signer, log) : null;
+  const images =
+    config.serve === 'all' ? openImagesOf(config, resources.storage, signer, log, watching) : null;
   opening.defer(() => images?.close());
   const storage = images ? images.follow(resources.storage) : resources.storage;
   if (config.sample && !config.databaseUrl) await loadSample(background.db, storage, log, overrides.stop);
   overrides.stop?.throwIfAborted();
   const purging = startPurging(background.db, storage, config.purgeIntervalSeconds * 1_000, log);
   opening.defer(() => purging.close());
-  const worker = config.importing ? openWorker(config, resources) : null;
+  const worker = config.importing ? openWorker(config, resources, watching) : null;
   opening.defer(() => worker?.close());
   const addresses = createAddresses(config, signer, server.port);
   const changes = openChangeFeed({ ...config, url: resources.databaseUrl, db: database.db, log });
-  const graphql = openGraphQL(config, { ...resources, storage }, worker, {
-    authentication,
-    addresses,
-    changes,
-    trusted,
-  });
+  const { onOperation } = watching;
+  const parts = { authentication, addresses, changes, trusted, onOperation };
+  const graphql = openGraphQL(config, { ...resources, storage }, worker, parts);
+  const readiness = createReadiness(partsOf({ database, storage, worker }));
+  watching.follow({ ...sourcesOf({ ...resources, images, worker }), subscribers: changes.countSubscribers });
   handler = createRequestHandler({
     graphql,
     sheet: createAskApi(graphql),
     images: images?.answer ?? null,
-    readiness: { of: 'database', check: () => database.ping() },
+    findFault: readiness.findFault,
+    metrics: watching.answer,
     hasGraphiQL: config.graphiql,
     log,
   });
@@ -112,77 +106,41 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
     url: publicUrlOf(config, server.port),
     db: database.db,
     storage,
-    close: () => opened.disposeAsync(),
+    async close() {
+      await readiness.drain(config.drainSeconds);
+      await opened.disposeAsync();
+    },
   };
 }
 
-export function openImagesOf(config: Config, storage: Storage, signer: Signer, log: Logger): Images {
+export function openImagesOf(
+  config: Config,
+  storage: Storage,
+  signer: Signer,
+  log: Logger,
+  watch: Watching,
+): Images {
   const storageDirectory = filesOf(config);
   const cacheDirectory = resolve(config.dataDirectory, 'renditions');
   const { storage: storageSetting } = config;
-  return openImages({ ...config, storage, storageSetting, storageDirectory, cacheDirectory, signer, log });
-}
-
-export const openStorageOf = (config: Config) => openStorage(config.storage, { directory: filesOf(config) });
-const filesOf = ({ dataDirectory }: Config) => resolve(dataDirectory, 'files');
-
-const inBackground = { maxConnections: 6, waitMs: 60_000, statementMs: 120_000 };
-
-interface OpeningOptions extends Overrides {
-  /** Uses the embedded Postgres of a running service too. */
-  attaches?: boolean;
-  /** Tries again while the database cannot be reached, until `stop`; else that is an error. */
-  waitsForDatabase?: boolean;
-}
-
-/** The database, brought up to date, the storage, and what looks at images before they are stored. */
-export async function openResources(
-  config: Config,
-  opening: AsyncDisposableStack,
-  options: OpeningOptions = {},
-): Promise<Resources> {
-  const { onStatement, stop, log = createLog(config.logLevel) } = options;
-  const server = await openDatabaseServer(config, log, options.attaches ?? false);
-  opening.defer(() => server.close());
-  if (options.waitsForDatabase) await migrateOnceReachable(server.url, log, stop);
-  else await migrateDatabase(server.url);
-  const database = openDatabase(server.url, { maxConnections: config.databaseConnections, onStatement });
-  opening.defer(() => database.close());
-  const background = openDatabase(server.url, { ...inBackground, onStatement });
-  opening.defer(() => background.close());
-  const storage = await openStorageOf(config);
-  opening.defer(() => storage.close());
-  const measurer = openMeasurer({ limits: imageLimitsOf(config), log });
-  opening.defer(() => measurer.close());
-  return { databaseUrl: server.url, database, background, storage, measurer, log };
-}
-
-const reachAgainMs = 500;
-
-async function migrateOnceReachable(url: string, log: Logger, stop?: AbortSignal): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await migrateDatabase(url);
-    } catch (error) {
-      if (!isUnavailability(error)) throw error;
-      if (tries === 1)
-        log.warn({ err: error }, 'The database cannot be reached; it is tried again until it can');
-      await setTimeout(reachAgainMs, undefined, { signal: stop });
-    }
-  }
-}
-
-async function openDatabaseServer(
-  config: Config,
-  log: Logger,
-  attach: boolean,
-): Promise<{ url: string; close(): Promise<void> }> {
-  if (config.databaseUrl) return { url: config.databaseUrl, close: async () => {} };
-  return openEmbeddedPostgres({ directory: resolve(config.dataDirectory, 'postgres'), log, attach });
+  return openImages({
+    ...config,
+    storage,
+    storageSetting,
+    storageDirectory,
+    cacheDirectory,
+    signer,
+    log,
+    watch,
+  });
 }
 
 /** Imports what is due until it is closed. */
-export function openWorker(config: Config, { background, storage, measurer, log }: Resources): Worker {
+export function openWorker(
+  config: Config,
+  { background, storage, measurer, log }: Resources,
+  { onImport }: Pick<Watching, 'onImport'>,
+): Worker {
   if (config.allowPrivateSources) {
     log.warn(
       'ALLOW_PRIVATE_SOURCES is on: images are fetched from private networks too; for development only',
@@ -205,6 +163,7 @@ export function openWorker(config: Config, { background, storage, measurer, log 
     maxPerHost: config.maxDownloadsPerHost,
     leaseMs: config.importLeaseSeconds * 1_000,
     pollMs: importPollMs,
+    onImport,
   });
 }
 
@@ -212,12 +171,12 @@ function openGraphQL(
   config: Config,
   resources: Resources,
   worker: Worker | null,
-  made: Pick<GraphQLOptions, 'authentication' | 'addresses' | 'changes' | 'trusted'>,
+  parts: Pick<GraphQLOptions, 'authentication' | 'addresses' | 'changes' | 'trusted' | 'onOperation'>,
 ): GraphQLServer {
   const { database, storage, log } = resources;
   return createGraphQLServer({
     db: database.db,
-    ...made,
+    ...parts,
     limits: limitsOf(config),
     intake: openIntake(config, resources),
     wakeImporting: () => worker?.wake(),
@@ -278,10 +237,6 @@ export function publicUrlOf({ publicUrl, host }: Config, port: number): string {
   const isReachedByName = ['127.0.0.1', '0.0.0.0', '::'].includes(host);
   const name = isReachedByName ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return publicUrl ? publicUrl.replace(/\/+$/, '') : `http://${name}:${port}`;
-}
-
-function imageLimitsOf({ maxPixels, maxSide }: Config) {
-  return { maxPixels, maxSide, timeoutMs: 10_000 };
 }
 
 export function limitsOf({ maxGalleryImages, maxFrames, maxSwatches, ...limits }: Config): Context['limits'] {

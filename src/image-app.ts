@@ -1,10 +1,11 @@
-import { type App, openImagesOf, openSigner, openStorageOf, publicUrlOf, requestGraceMs } from './app.ts';
+import { type App, openImagesOf, openSigner, publicUrlOf, requestGraceMs } from './app.ts';
 import type { Config } from './config.ts';
 import { listen } from './listen.ts';
 import type { Logger } from './log.ts';
+import { createReadiness, partsOf } from './readiness.ts';
+import { openStorageOf } from './resources.ts';
 import { createRequestHandler } from './routes.ts';
-import { originalKey } from './storage/keys.ts';
-import type { Storage } from './storage/storage.ts';
+import { openWatching, sourcesOf } from './watching.ts';
 
 /** Hands out images and nothing else, with the storage and the keys: there need be no database. */
 export async function openImageApp(
@@ -12,25 +13,32 @@ export async function openImageApp(
   { log }: { log: Logger },
 ): Promise<Pick<App, 'url' | 'storage' | 'close'>> {
   await using opening = new AsyncDisposableStack();
+  const watching = await openWatching(config, log);
+  opening.defer(() => watching.close());
   const storage = await openStorageOf(config);
   opening.defer(() => storage.close());
-  const images = openImagesOf(config, storage, await openSigner(config), log);
+  const images = openImagesOf(config, storage, await openSigner(config), log, watching);
   opening.defer(() => images.close());
+  watching.follow(sourcesOf({ images }));
+  const readiness = createReadiness(partsOf({ storage }));
   const handler = createRequestHandler({
     graphql: null,
     sheet: null,
     images: images.answer,
-    readiness: { of: 'storage', check: () => checkStorage(storage) },
+    findFault: readiness.findFault,
+    metrics: watching.answer,
     hasGraphiQL: false,
     log,
   });
-  const server = await listen(handler, config.host, config.port);
+  const server = await listen(watching.watchRequests(handler), config.host, config.port);
   opening.defer(() => server.close(requestGraceMs));
   const opened = opening.move();
-  return { url: publicUrlOf(config, server.port), storage, close: () => opened.disposeAsync() };
-}
-
-/** Fails where the storage cannot tell what is there. */
-async function checkStorage(storage: Storage): Promise<void> {
-  await storage.stat(originalKey('0'.repeat(64), 'jpg'));
+  return {
+    url: publicUrlOf(config, server.port),
+    storage,
+    async close() {
+      await readiness.drain(config.drainSeconds);
+      await opened.disposeAsync();
+    },
+  };
 }

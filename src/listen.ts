@@ -15,7 +15,12 @@ export interface Listening {
 const keepAliveMs = 75_000;
 
 /** Serves `handler`; a port that is taken is an error that says so. */
-export async function listen(handler: RequestListener, host: string, port: number): Promise<Listening> {
+export async function listen(
+  handler: RequestListener,
+  host: string,
+  port: number,
+  setting = 'PORT',
+): Promise<Listening> {
   const server = createServer({ keepAliveTimeout: keepAliveMs }, handler);
   const close = prepareClose(server);
   server.listen(port, host);
@@ -23,7 +28,7 @@ export async function listen(handler: RequestListener, host: string, port: numbe
     await once(server, 'listening');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new Error(`Port ${port} of ${host} is taken; set PORT to another one`, { cause: error });
+      throw new Error(`Port ${port} of ${host} is taken; set ${setting} to another one`, { cause: error });
     }
     throw error;
   }

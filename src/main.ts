@@ -1,14 +1,6 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import {
-  createAddresses,
-  limitsOf,
-  openApp,
-  openIntake,
-  openResources,
-  openSigner,
-  openWorker,
-} from './app.ts';
+import { createAddresses, limitsOf, openApp, openIntake, openSigner, openWorker } from './app.ts';
 import { parseExportArguments, parseImportArguments } from './bulk/arguments.ts';
 import { exportImages } from './bulk/export-images.ts';
 import { formatSummary, importFile } from './bulk/import-file.ts';
@@ -20,6 +12,8 @@ import { openImageApp } from './image-app.ts';
 import { parseKeysArguments, runKeysCommand } from './keys-command.ts';
 import { createLog, innermostCause } from './log.ts';
 import { imagesPath, originalOf } from './rendering/address.ts';
+import { openResources } from './resources.ts';
+import { openWatching, sourcesOf } from './watching.ts';
 
 /** What they resolve with, if anything, is the exit code. */
 const commands: Record<string, (stop: AbortSignal) => Promise<unknown>> = {
@@ -80,8 +74,13 @@ function listenForSignals(): AbortSignal {
 async function work(stop: AbortSignal): Promise<void> {
   const config = parseConfig(process.env);
   await using opened = new AsyncDisposableStack();
-  const resources = await openResources(config, opened, { attaches: true, waitsForDatabase: true, stop });
-  const worker = openWorker(config, resources);
+  const log = createLog(config.logLevel);
+  const watching = await openWatching(config, log);
+  opened.defer(() => watching.close());
+  const options = { attaches: true, waitsForDatabase: true, log, stop, watching };
+  const resources = await openResources(config, opened, options);
+  const worker = openWorker(config, resources, watching);
+  watching.follow(sourcesOf({ ...resources, worker }));
   opened.defer(() => worker.close());
   resources.log.info('Importing images that are due');
   if (!stop.aborted) await once(stop, 'abort');

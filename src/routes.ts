@@ -13,8 +13,10 @@ export interface Routes {
   sheet: AskApi | null;
   /** Null where they are served elsewhere. */
   images: ((request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>) | null;
-  /** `check` resolves when what is asked of the database, or of the storage, can be answered. */
-  readiness: { of: 'database' | 'storage'; check: () => Promise<void> };
+  /** What is amiss, in words for anybody; null where nothing is. */
+  findFault: () => Promise<string | null>;
+  /** Null where strangers could ask for them here. */
+  metrics: RequestListener | null;
   hasGraphiQL: boolean;
   log: Logger;
 }
@@ -25,7 +27,8 @@ type Answer = (request: IncomingMessage, response: ServerResponse, path: string)
 export function createRequestHandler(routes: Routes): RequestListener {
   const answers: Record<string, Answer> = {
     '/health': (_request, response) => sendText(response, 200, 'ok'),
-    '/ready': (_request, response) => sendReadiness(response, routes.readiness),
+    '/ready': (_request, response) => sendReadiness(response, routes.findFault),
+    ...(routes.metrics && { '/metrics': routes.metrics }),
     ...(routes.graphql && answersOfGraphql(routes.graphql, routes.hasGraphiQL)),
     ...(routes.sheet && { [sheetPath]: createSheetHandler(routes.sheet) }),
   };
@@ -65,7 +68,7 @@ function answersOfGraphql(graphql: RequestListener, hasGraphiQL: boolean): Recor
 }
 
 /** As it is spelt; a proxy may send the whole address instead. */
-function pathOf({ url = '/' }: IncomingMessage): string {
+export function pathOf({ url = '/' }: IncomingMessage): string {
   return url.startsWith('/') ? (url.split('?', 1)[0] ?? '/') : (URL.parse(url)?.pathname ?? '/');
 }
 
@@ -75,13 +78,9 @@ function sendText(response: ServerResponse, status: number, text: string): void 
     .end(`${text}\n`);
 }
 
-async function sendReadiness(response: ServerResponse, { of, check }: Routes['readiness']): Promise<void> {
-  const isReady = await check().then(
-    () => true,
-    () => false,
-  );
-  if (isReady) sendText(response, 200, 'ready');
-  else sendText(response, 503, `the ${of} does not answer`);
+async function sendReadiness(response: ServerResponse, findFault: Routes['findFault']): Promise<void> {
+  const fault = await findFault();
+  sendText(response, fault === null ? 200 : 503, fault ?? 'ready');
 }
 
 /** A browser that opens the endpoint, not a client that queries it by GET. */

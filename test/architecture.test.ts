@@ -20,18 +20,20 @@ const imports = files.flatMap(file => {
 const mayImport: Record<string, string[]> = {
   errors: [],
   log: [],
+  tracing: [],
+  metrics: [],
   config: ['errors'],
   data: ['errors', 'log'],
   storage: ['errors', 'log'],
   access: ['errors', 'log'],
   gallery: ['data', 'storage', 'errors', 'log'],
   imaging: ['errors', 'log'],
-  rendering: ['imaging', 'storage', 'errors', 'log'],
-  importing: ['data', 'gallery', 'imaging', 'storage', 'errors', 'log'],
+  rendering: ['imaging', 'storage', 'errors', 'log', 'tracing'],
+  importing: ['data', 'gallery', 'imaging', 'storage', 'errors', 'log', 'tracing'],
   bulk: ['data', 'gallery', 'errors', 'log'],
   sheet: [],
   sample: ['data', 'gallery', 'importing', 'storage', 'errors', 'log'],
-  graphql: ['data', 'gallery', 'access', 'importing', 'rendering', 'errors', 'log'],
+  graphql: ['data', 'gallery', 'access', 'importing', 'rendering', 'errors', 'log', 'tracing'],
 };
 
 /** The API knows how an address is written and how a file is handed in; not how pictures are made or fetched. */
@@ -41,7 +43,19 @@ const wordsForGraphql = [
 ];
 
 /** The files at the top put the rooms together. */
-const atTheTop = new Set(['main', 'app', 'image-app', 'credentials', 'keys-command', 'listen', 'routes']);
+const atTheTop = new Set([
+  'main',
+  'app',
+  'image-app',
+  'credentials',
+  'keys-command',
+  'listen',
+  'readiness',
+  'resources',
+  'routes',
+  'watch-requests',
+  'watching',
+]);
 
 const ownerOf: Record<string, string[]> = {
   '@pothos/core': ['graphql'],
@@ -67,6 +81,8 @@ const ownerOf: Record<string, string[]> = {
   flydrive: ['storage'],
   '@aws-sdk/client-s3': ['storage'],
   pino: ['log'],
+  'prom-client': ['metrics'],
+  '@opentelemetry/api': ['tracing'],
   zod: ['config'],
 };
 

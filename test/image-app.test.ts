@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig } from '../src/config.ts';
 import { openImageApp } from '../src/image-app.ts';
 import { createLog } from '../src/log.ts';
+import { scrape } from './support/prometheus.ts';
 import { openTestService, type TestService } from './support/service.ts';
 import { drawPicture, storeImage } from './support/stored-images.ts';
 
@@ -49,4 +50,12 @@ describe('a service without images', () => {
 
 test('a service of images has no API', async () => {
   expect((await fetch(`${images.url}/graphql?query={imageCount}`)).status).toBe(404);
+});
+
+test('a service of images tells how many it made, and nothing of a database', async () => {
+  await (await fetch(address)).arrayBuffer();
+  const figures = await scrape(`${images.url}/metrics`);
+  const made = [...figures].filter(([name]) => name.startsWith('packshot_renders_total{outcome="made"'));
+  expect(made).toMatchObject([[expect.anything(), 1]]);
+  expect([...figures.keys()].filter(name => /_pool_|_import_queue_/.test(name))).toEqual([]);
 });

@@ -64,21 +64,18 @@ describe('a service without a part', () => {
 describe('health', () => {
   test('is told whatever the database does', async () => {
     const port = await serve({
-      readiness: { of: 'database', check: () => Promise.reject(new Error('no database')) },
+      findFault: () => Promise.reject(new Error('no database')),
     });
     const { status, body, headers } = await ask(port, '/health');
     expect({ status, body }).toEqual({ status: 200, body: 'ok\n' });
     expect(headers['cache-control']).toBe('no-store');
   });
 
-  test('is readiness only where the database answers', async () => {
-    let isThere = true;
-    const check = async () => {
-      if (!isThere) throw new Error('connect ECONNREFUSED 10.0.0.9:5432');
-    };
-    const port = await serve({ readiness: { of: 'database', check } });
+  test('is readiness only where there is no fault, which is told', async () => {
+    let fault: string | null = null;
+    const port = await serve({ findFault: async () => fault });
     expect(await ask(port, '/ready')).toMatchObject({ status: 200, body: 'ready\n' });
-    isThere = false;
+    fault = 'the database does not answer';
     expect(await ask(port, '/ready')).toMatchObject({ status: 503, body: 'the database does not answer\n' });
   });
 });
@@ -172,7 +169,8 @@ async function serve(routes: Partial<Routes> = {}): Promise<number> {
     images: async (_request, response: ServerResponse, path) => {
       response.end(`images ${path}`);
     },
-    readiness: { of: 'database', check: async () => {} },
+    findFault: async () => null,
+    metrics: null,
     hasGraphiQL: true,
     log: createLog('silent'),
     ...routes,

@@ -57,6 +57,10 @@ export const ports = text
     list => list.every(port => Number.isInteger(port) && port > 0 && port < 65_536),
     'must be ports, parted by commas',
   );
+/** Null where there is none; 0 takes a free one. */
+export const optionalPort = text
+  .refine(value => /^\d{0,5}$/.test(value) && Number(value) < 65_536, 'must be a port, from 0 to 65535')
+  .transform(value => (value === '' ? null : Number(value)));
 export const origins = text
   .transform(value =>
     value

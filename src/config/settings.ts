@@ -7,6 +7,7 @@ import {
   jwtSecret,
   oneOf,
   onOff,
+  optionalPort,
   origins,
   ports,
   secret,
@@ -114,6 +115,24 @@ export const settings = {
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     'info',
     'The least grave that is logged.',
+  ),
+  metricsPort: setting(
+    'METRICS_PORT',
+    optionalPort,
+    '',
+    'Port on which /metrics is served apart. Else it is on PORT, while HOST is this machine and PUBLIC_URL is not set.',
+  ),
+  metricsHost: setting(
+    'METRICS_HOST',
+    text.min(1),
+    '127.0.0.1',
+    'Address to listen on at METRICS_PORT; whoever reaches it sees the figures.',
+  ),
+  drainSeconds: setting(
+    'DRAIN_SECONDS',
+    integer(0, 300),
+    0,
+    'How long a service that is told to stop goes on answering while /ready says no.',
   ),
   signingKeys: secret(
     'SIGNING_KEYS',

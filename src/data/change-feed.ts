@@ -1,4 +1,4 @@
-import type { Logger } from '../log.ts';
+import { type Logger, outsideRequests } from '../log.ts';
 import { type ChangeListener, openChangeListener } from './change-listener.ts';
 import { ChangeSubscription } from './change-subscription.ts';
 import type { Database } from './database.ts';
@@ -87,7 +87,7 @@ export function openChangeFeed({ url, db, maxSubscribers, log }: ChangeFeedOptio
   }
 
   async function connect(onLost: () => void): Promise<ChangeListener> {
-    const opened = await openChangeListener(url, { onChange: note, onLost });
+    const opened = await outsideRequests(() => openChangeListener(url, { onChange: note, onLost }));
     await opened.watch([...subscribers.keys()]).catch(async error => {
       await opened.close();
       throw error;

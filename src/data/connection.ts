@@ -10,7 +10,11 @@ export interface ConnectionOptions {
   statementMs: number;
   /** Called with the text of each statement sent, BEGIN and COMMIT included. */
   onStatement?: ((text: string) => void) | undefined;
+  watch?: StatementWatch | undefined;
 }
+
+/** Called when a statement begins, with its text, which holds no values; what it gives is called when it has ended. */
+export type StatementWatch = (text: string) => (error?: unknown) => void;
 
 /** What Drizzle uses of postgres.js. */
 export interface Driver {
@@ -41,11 +45,13 @@ export class Connection {
   wasRefused = false;
   readonly #client: postgres.Sql;
   readonly #answerMs: number;
+  readonly #watch: StatementWatch | undefined;
   /** Ends a transaction whose statement was given up, though the driver would wait on. */
   #giveUp: (error: Error) => void = () => {};
 
   constructor(url: string, options: ConnectionOptions, shared: Driver['options'], onClose: () => void) {
     const { statementMs, onStatement } = options;
+    this.#watch = options.watch;
     this.#answerMs = statementMs + answerGraceMs;
     this.#client = postgres(url, {
       max: 1,
@@ -129,17 +135,27 @@ export class Connection {
   #runOn(session: Session, text: string, parameters: unknown[], asArrays: boolean): Promise<unknown> {
     if (this.isBroken)
       return Promise.reject(new DatabaseUnavailable('The connection to the database was lost'));
+    let end = this.#watch?.(text);
     const query = session.unsafe(text, parameters as postgres.ParameterOrJSON<never>[], { prepare: true });
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const clock = new Clock(() => reject(this.#expire()), this.#answerMs);
+    const clock = new Clock(() => {
+      const error = this.#expire();
+      finish(error);
+      reject(error);
+    }, this.#answerMs);
+    const finish = (error?: unknown) => {
+      clock.stop();
+      end?.(error);
+      end = undefined;
+    };
     clock.start();
     (asArrays ? query.values() : query).then(
       rows => {
-        clock.stop();
+        finish();
         resolve(rows);
       },
       error => {
-        clock.stop();
+        finish(error);
         reject(this.#note(error));
       },
     );

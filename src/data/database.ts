@@ -1,6 +1,8 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
-import { openPool, type PoolOptions } from './pool.ts';
+import type { Driver } from './connection.ts';
+import { lastMigrationHash } from './migrate.ts';
+import { openPool, type PoolCounts, type PoolOptions } from './pool.ts';
 
 export type Database = PostgresJsDatabase;
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
@@ -13,8 +15,9 @@ export interface DatabaseOptions extends Partial<Omit<PoolOptions, 'size'>> {
 
 export interface OpenDatabase {
   db: Database;
-  /** Rejects unless the database answers within a second. */
-  ping(): Promise<void>;
+  /** Rejects unless the database answers within a second; false where it lacks migrations of this code. */
+  ping(): Promise<boolean>;
+  counts(): PoolCounts;
   /** Lets running statements finish for at most five seconds. */
   close(): Promise<void>;
 }
@@ -27,7 +30,8 @@ export function openDatabase(url: string, { maxConnections, ...options }: Databa
   const pool = openPool(url, { ...forRequests, ...options, size: maxConnections });
   return {
     db: drizzle(pool.driver as unknown as postgres.Sql),
-    ping: () => withDeadline(pool.driver.unsafe('select 1', []), 1_000),
+    ping: () => withDeadline(hasMigrations(pool.driver), 1_000),
+    counts: pool.counts,
     close: () => pool.close(5_000),
   };
 }
@@ -64,14 +68,21 @@ export function formatArray(values: readonly (string | number | boolean | null)[
   return `{${items.join(',')}}`;
 }
 
-async function withDeadline(query: Promise<unknown>, timeoutMs: number): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<void>();
+/** Those of a later version may be there too: services are replaced one after the other. */
+async function hasMigrations({ unsafe }: Driver): Promise<boolean> {
+  const known = 'select 1 from drizzle.__drizzle_migrations where hash = $1';
+  const rows = await unsafe(known, [lastMigrationHash()]).values();
+  return Array.isArray(rows) && rows.length > 0;
+}
+
+async function withDeadline<Result>(query: Promise<Result>, timeoutMs: number): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => reject(new Error(`The database did not answer within ${timeoutMs} ms`)),
     timeoutMs,
   );
   try {
-    await Promise.race([query, promise]);
+    return await Promise.race([query, promise]);
   } finally {
     clearTimeout(timer);
   }

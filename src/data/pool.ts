@@ -11,10 +11,22 @@ export interface PoolOptions extends ConnectionOptions {
   waitMs: number;
   /** Requests that may wait at once; more are refused without delay. */
   maxWaiting: number;
+  /** Called for each request that got no connection. */
+  onRefused?: (() => void) | undefined;
+}
+
+export interface PoolCounts {
+  /** Connections. */
+  inUse: number;
+  /** Requests. */
+  waiting: number;
+  /** Connections at the most. */
+  limit: number;
 }
 
 export interface Pool {
   driver: Driver;
+  counts(): PoolCounts;
   /** Lets what runs finish for `graceMs` at the most; waiting requests are refused. */
   close(graceMs: number): Promise<void>;
 }
@@ -108,9 +120,21 @@ export function openPool(url: string, options: PoolOptions): Pool {
     connection.destroy();
   }
 
+  function acquireOrTell(): Connection | Promise<Connection> {
+    const tell = (error: unknown) => {
+      options.onRefused?.();
+      throw error;
+    };
+    try {
+      const acquired = acquire();
+      return acquired instanceof Connection ? acquired : acquired.catch(tell);
+    } catch (error) {
+      return tell(error);
+    }
+  }
+
   async function use<Result>(work: (connection: Connection) => Promise<Result>): Promise<Result> {
-    const acquired = acquire();
-    const connection = acquired instanceof Connection ? acquired : await acquired;
+    const connection = await acquireOrTell();
     try {
       return await work(connection);
     } finally {
@@ -125,6 +149,11 @@ export function openPool(url: string, options: PoolOptions): Pool {
         createAnswer(asArrays => use(connection => connection.run(text, parameters, asArrays))),
       begin: run => use(connection => connection.transact(run)),
     },
+    counts: () => ({
+      inUse: connections.size - idle.length,
+      waiting: waiting.length,
+      limit: options.size,
+    }),
     async close(graceMs) {
       isClosed = true;
       refuseWaiting('The service is stopping');

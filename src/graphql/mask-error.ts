@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { isUnavailability } from '../data/unavailable.ts';
 import { BadInput } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { findRequestId, type Logger } from '../log.ts';
 
 /**
  * What a client may know of an error: all of its own mistakes, of ours only that there was one. Every error gets
@@ -38,6 +38,7 @@ function hideError(cause: unknown, place: GraphQLError | undefined, log: Logger)
   return new GraphQLError('Something went wrong on our side; it has been logged.', {
     nodes: place?.nodes,
     path: place?.path,
-    extensions: { code: 'INTERNAL_SERVER_ERROR' },
+    // For whoever is told, to quote it to whoever reads the log.
+    extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: findRequestId() },
   });
 }

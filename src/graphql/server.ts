@@ -15,6 +15,7 @@ import { createMaskError } from './mask-error.ts';
 import { type MultipartLimits, useMultipart } from './multipart.ts';
 import { type CostLimits, useOperationCost } from './operation-cost.ts';
 import { type OperationLimits, useOperationLimits } from './operation-limits.ts';
+import { type OnOperation, useOperationWatch } from './operation-watch.ts';
 import { schema } from './schema.ts';
 import { type ThrottleOptions, useThrottle } from './throttle.ts';
 import { useTimeLimit } from './time-limit.ts';
@@ -31,6 +32,7 @@ export interface GraphQLOptions
   trusted: TrustedOptions | null;
   operationLimits: OperationLimits & CostLimits & ThrottleOptions & { operationTimeoutMs: number };
   multipart: MultipartLimits;
+  onOperation: OnOperation;
   log: Logger;
 }
 
@@ -50,6 +52,7 @@ export function createGraphQLServer({
   trusted,
   operationLimits,
   multipart,
+  onOperation,
   log,
   ...context
 }: GraphQLOptions) {
@@ -66,7 +69,11 @@ export function createGraphQLServer({
         stream: { signal: request.signal, end: () => res?.end() },
       };
     },
-    cors: corsOrigins.length > 0 && { origin: corsOrigins, credentials: false },
+    cors: corsOrigins.length > 0 && {
+      origin: corsOrigins,
+      credentials: false,
+      exposedHeaders: ['x-request-id'],
+    },
     maskedErrors: { maskError: createMaskError(log) },
     graphiql: false,
     landingPage: false,
@@ -86,6 +93,7 @@ export function createGraphQLServer({
       useTimeLimit(operationLimits.operationTimeoutMs),
       useLiveChanges(),
       ...(hasIntrospection ? [] : [useNoIntrospection()]),
+      useOperationWatch(onOperation),
     ],
     logging: false,
   });

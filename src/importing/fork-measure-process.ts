@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Logger } from '../log.ts';
+import { type Logger, outsideRequests } from '../log.ts';
 import { ImportError } from './import-error.ts';
 import type { ImageLimits } from './inspect.ts';
 import type { MeasuredImage } from './measure-image.ts';
@@ -47,7 +47,7 @@ interface Pending {
 }
 
 export function forkMeasureProcess({ program, limits, idleMs, log }: MeasureProcessOptions): MeasureProcess {
-  const child = forkProgram(program, limits);
+  const child = outsideRequests(() => forkProgram(program, limits));
   const pending = new Map<number, Pending>();
   const exited = Promise.withResolvers<void>();
   const idle = setTimeout(endIfIdle, idleMs).unref();

@@ -2,10 +2,12 @@ import type { Database } from '../data/database.ts';
 import { noteReleasedFile } from '../data/files.ts';
 import { failImport, finishImport, type ImportTask } from '../data/import-queue.ts';
 import { lockProducts } from '../data/products.ts';
+import type { ErrorCode } from '../errors.ts';
 import { change } from '../gallery/change.ts';
 import { keepSameBytes } from '../gallery/same-bytes.ts';
 import { holdStored, type Storable } from '../gallery/stored-files.ts';
 import type { Logger } from '../log.ts';
+import { inSpan } from '../tracing.ts';
 import type { BodyMemory, BodyShare } from './body-memory.ts';
 import { untilAborted } from './deadline.ts';
 import { download } from './download.ts';
@@ -28,23 +30,27 @@ const firstDelayMs = 1_000;
 
 /**
  * From a claimed image's source to its stored bytes: fetch what may be fetched, measure, store, tell the image. Never
- * rejects but when the database fails or `signal` aborts; what went wrong with the source is told to the image.
+ * rejects but when the database fails or `signal` aborts; what went wrong with the source is told to the image, and
+ * answered.
  */
 export async function importImage(
   task: ImportTask,
   options: ImportOptions,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<'stored' | ErrorCode> {
   try {
     if (task.attempts > options.maxAttempts) throw endedItsWorker();
     // Until the end: so long the bytes are held.
     using share = options.bodies.openShare();
-    const bytes = await fetchSource(task, share, options, signal);
-    const original = await storeOriginal(bytes, {
-      storage: options.storage,
-      measure: each => untilAborted(options.measure(each), signal),
-    });
-    await tellImage(task, original, options.db);
+    const bytes = await inSpan('fetch', {}, () => fetchSource(task, share, options, signal));
+    const original = await inSpan('store', {}, () =>
+      storeOriginal(bytes, {
+        storage: options.storage,
+        measure: each => inSpan('measure', {}, () => untilAborted(options.measure(each), signal)),
+      }),
+    );
+    await inSpan('tell', {}, () => tellImage(task, original, options.db));
+    return 'stored';
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
     options.log.info(
@@ -56,6 +62,7 @@ export async function importImage(
       message: error.message,
       ...planRetry(task, error, options),
     });
+    return error.code;
   }
 }
 

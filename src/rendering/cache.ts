@@ -23,6 +23,7 @@ export interface Cache {
   keep(key: string, bytes: Buffer): void;
   /** Drops what begins with `prefix`, here and in the storage, but not in the memory of other processes. */
   drop(prefix: string): Promise<void>;
+  bytes(): { memoryBytes: number; storedBytes: number };
   /** Ends when what is to be stored is, or after a while. */
   close(): Promise<void>;
 }
@@ -70,6 +71,7 @@ export function openCache(options: CacheOptions): Cache {
       memory?.drop(prefix);
       await stored?.drop(prefix);
     },
+    bytes: () => ({ memoryBytes: memory?.bytes() ?? 0, storedBytes: stored?.bytes() ?? 0 }),
     close: async () => stored?.close(),
   };
 }
@@ -84,6 +86,7 @@ function createMemory(maxBytes: number) {
   });
   const askedOnce = new LRUCache<string, true>({ max: keysRemembered });
   return {
+    bytes: () => pictures.calculatedSize,
     get: (key: string) => pictures.get(key),
     set: (key: string, bytes: Buffer) => pictures.set(key, bytes),
     /** Takes it the second time: what is asked for once must not push out what is asked for often. */
@@ -140,6 +143,7 @@ function openStored(options: CacheOptions & CacheStorageOptions) {
 
   return {
     touch: index.touch,
+    bytes: index.bytes,
     async find(key: string): Promise<Found | null> {
       const shared = reads.get(key) ?? beginRead(key);
       shared.readers++;

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Logger } from '../log.ts';
+import { type Logger, outsideRequests } from '../log.ts';
 import type { RenderRequest } from './renderer.ts';
 
 /** What a render process is started with. */
@@ -49,7 +49,9 @@ export function forkRenderProcess(
   onEnd: () => void,
 ): RenderProcess {
   // Detached, so in a session of its own, whose priority can be lowered.
-  const child = fork(program, [JSON.stringify(options)], { serialization: 'advanced', detached: true });
+  const child = outsideRequests(() =>
+    fork(program, [JSON.stringify(options)], { serialization: 'advanced', detached: true }),
+  );
   const waiting = new Map<number, PromiseWithResolvers<RenderAnswer>>();
   let isRetired = false;
   let lastId = 0;

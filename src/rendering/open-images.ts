@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../log.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
-import { openCache } from './cache.ts';
+import { type Cache, openCache } from './cache.ts';
 import { openRendererApart } from './renderer-apart.ts';
 import { renditionPrefix } from './rendition-key.ts';
-import { createRenditions } from './renditions.ts';
+import { createRenditions, type OnLookup } from './renditions.ts';
 import { createImageHandler } from './serve.ts';
 import type { Signer } from './signature.ts';
+import { type OnRender, watchRenderer } from './watch-renderer.ts';
 
 export interface ImagesOptions {
   /** Of originals. */
@@ -27,6 +28,12 @@ export interface ImagesOptions {
   renderWaitMs: number;
   /** Of an original. */
   maxPixels: number;
+  watch?: ImagesWatch | undefined;
+}
+
+export interface ImagesWatch {
+  onRender: OnRender;
+  onLookup: OnLookup;
 }
 
 export interface Images {
@@ -34,6 +41,9 @@ export interface Images {
   answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
   /** The storage, where what is removed of it takes its renditions along; those in the memory of others stay a while. */
   follow(storage: Storage): Storage;
+  /** Of renditions that are made. */
+  queue(): { running: number; waiting: number };
+  cacheBytes: Cache['bytes'];
   close(): Promise<void>;
 }
 
@@ -54,8 +64,12 @@ export function openImages(options: ImagesOptions): Images {
     maxBytes: options.cacheBytes,
     maxMemoryBytes: options.cacheMemoryBytes,
   });
+  const watched = watchRenderer(renderer, options.watch?.onRender);
+  const renditions = createRenditions(cache, watched, options.watch?.onLookup);
   return {
-    answer: createImageHandler({ storage, renditions: createRenditions(cache, renderer), signer, log }),
+    answer: createImageHandler({ storage, renditions, signer, log }),
+    queue: renderer.counts,
+    cacheBytes: cache.bytes,
     follow: originals => ({
       ...originals,
       async remove(key, removing) {

@@ -24,6 +24,7 @@ export interface Queue {
   run<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result>;
   /** How long one that came now would wait, going by those of late. */
   expectedWaitMs(): number;
+  counts(): { running: number; waiting: number };
   /** Refuses those that wait and those still to come, and ends when those that run have. */
   close(): Promise<void>;
 }
@@ -90,6 +91,7 @@ export function openQueue({ concurrency, maxWaitMs }: QueueOptions): Queue {
 
   return {
     expectedWaitMs,
+    counts: () => ({ running: running.size, waiting: waiting.size }),
     async run(work, signal) {
       if (free > 0 && !isClosed) free -= 1;
       else await waitForPlace(signal);

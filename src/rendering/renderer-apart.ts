@@ -6,7 +6,7 @@ import {
   type RenderProcess,
   type RenderProcessOptions,
 } from './fork-render-process.ts';
-import { Overloaded, openQueue } from './queue.ts';
+import { Overloaded, openQueue, type Queue } from './queue.ts';
 import type { Renderer, RenderRequest } from './renderer.ts';
 
 export interface RendererApartOptions
@@ -20,13 +20,17 @@ export interface RendererApartOptions
   graceMs?: number;
 }
 
+export interface RendererApart extends Renderer {
+  counts: Queue['counts'];
+}
+
 const retryAfterDeathSeconds = 5;
 
 /** Wait in the process, so that it need not wait for this one whenever it has made a picture. */
 const readyToBegin = 2;
 
 /** Makes renditions in a process of its own, which is started for the first of them, and anew after it died. */
-export function openRendererApart(options: RendererApartOptions): Renderer {
+export function openRendererApart(options: RendererApartOptions): RendererApart {
   const { log, maxWaitMs, timeoutMs = 20_000, graceMs = 10_000, ...others } = options;
   const queue = openQueue({ concurrency: options.concurrency + readyToBegin, maxWaitMs });
   let running: RenderProcess | null = null;
@@ -62,6 +66,7 @@ export function openRendererApart(options: RendererApartOptions): Renderer {
       .catch(() => Promise.reject(new Overloaded(retryAfterDeathSeconds)));
 
   return {
+    counts: queue.counts,
     async render(request, signal) {
       const answer = await queue.run(() => askTwice(request), signal);
       if (answer.failure === 'too slow') throw new Overloaded(Math.ceil(timeoutMs / 1_000));

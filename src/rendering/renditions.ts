@@ -14,7 +14,14 @@ export interface Renditions {
   find(key: string, request: RenderRequest, signal: AbortSignal): Promise<Found | null>;
 }
 
-export function createRenditions(cache: Cache, renderer: Renderer): Renditions {
+/** Called for each rendition that is asked for, with where it was found. */
+export type OnLookup = (result: 'memory' | 'cache' | 'miss') => void;
+
+export function createRenditions(
+  cache: Cache,
+  renderer: Renderer,
+  onLookup: OnLookup = () => {},
+): Renditions {
   const flights = createSingleFlight<Buffer | null>();
   const make = async (key: string, request: RenderRequest, signal: AbortSignal) => {
     const made = await renderer.render(request, signal);
@@ -22,12 +29,18 @@ export function createRenditions(cache: Cache, renderer: Renderer): Renditions {
     return made;
   };
   return {
-    recall: key => cache.recall(key),
+    recall(key) {
+      const recalled = cache.recall(key);
+      if (recalled) onLookup('memory');
+      return recalled;
+    },
     async find(key, request, signal) {
       const kept = await cache.find(key);
+      if (kept) onLookup('cache');
       if (kept) return kept;
       // Somebody may have made it meanwhile.
       const recalled = cache.recall(key);
+      onLookup(recalled ? 'memory' : 'miss');
       const bytes = recalled ?? (await flights.run(key, signal, left => make(key, request, left)));
       return bytes && { bytes, isSole: false };
     },

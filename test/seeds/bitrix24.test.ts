@@ -92,6 +92,43 @@ function post(body: object): Promise<Response> {
   });
 }
 
+interface Time {
+  start: number;
+  finish: number;
+  duration: number;
+  processing: number;
+  date_start: string;
+  date_finish: string;
+}
+
+async function readTime(query: string, variables: object): Promise<{ data: unknown; time: Time }> {
+  const response = await fetch(`${service.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-packshot-time': '1' },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, extensions } = (await response.json()) as { data: unknown; extensions: { time: Time } };
+  return { data, time: extensions.time };
+}
+
+/** All that `time` holds, and that it fits together. */
+function expectTime(time: Time): void {
+  expect(Object.keys(time)).toEqual([
+    'start',
+    'finish',
+    'duration',
+    'processing',
+    'date_start',
+    'date_finish',
+  ]);
+  expect(time.duration).toBeCloseTo(time.finish - time.start, 3);
+  expect(time.processing).toBeGreaterThan(0);
+  expect(time.processing).toBeLessThanOrEqual(time.duration);
+  expect(Math.abs(Date.now() / 1_000 - time.finish)).toBeLessThan(10);
+  expect(Date.parse(time.date_start)).toBe(Math.floor(time.start * 1_000));
+  expect(Date.parse(time.date_finish)).toBe(Math.floor(time.finish * 1_000));
+}
+
 describe('catalog.productImage.get', () => {
   // «Метод возвращает информацию о конкретном изображении товара, головного товара, вариации или услуги.»
   test.for(owners)('tells of a certain image of a %s', async kind => {
@@ -133,7 +170,11 @@ describe('catalog.productImage.get', () => {
     expect(Buffer.from(await response.arrayBuffer())).toEqual(picture);
   });
 
-  test.todo('tells in extensions.time when it started and finished, duration and processing');
+  // "time": { "start": 1729171685.5, "finish": …, "duration": …, "processing": …, "date_start": …, "date_finish": … }
+  test('tells in extensions.time when it started and finished, duration and processing', async () => {
+    const { time } = await readTime(get, { productId: 1, id: 1 });
+    expectTime(time);
+  });
 
   // HTTP-статус: 200
   test('answers with status 200', async () => {
@@ -266,7 +307,12 @@ describe('catalog.productImage.delete', () => {
     expect(await response.json()).toEqual({ data: { deleteProductImage: { deletedCount: 1 } } });
   });
 
-  test.todo('tells in extensions.time when it started and finished, duration and processing');
+  test('tells in extensions.time when it started and finished, duration and processing', async () => {
+    const deletion = 'mutation { deleteProductImage(productId: 1, id: 1) { deletedCount } }';
+    const { time, data } = await readTime(deletion, {});
+    expect(data).toEqual({ deleteProductImage: { deletedCount: 1 } });
+    expectTime(time);
+  });
   test.todo('200040300020 «Недостаточно прав для изменения торгового каталога»: FORBIDDEN, legacyCode');
   test.todo('200040300020 «Недостаточно прав для изменения товара»: FORBIDDEN, legacyCode');
 

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { inRequest, type Logger } from './log.ts';
+import { pathOf } from './routes.ts';
+import { startRequestSpan } from './tracing.ts';
+
+/** Few, so that they can be labels. */
+export type RouteName = 'graphql' | 'images' | 'sheet' | 'other';
+
+export interface AnsweredRequest {
+  route: RouteName;
+  method: string;
+  /** Null where the client left before there was an answer. */
+  status: number | null;
+  seconds: number;
+}
+
+export interface RequestWatch {
+  log: Logger;
+  onAnswered?: ((answered: AnsweredRequest) => void) | undefined;
+}
+
+/** Gives each request an id and a span, logs a line for it and tells how it was answered. */
+export function watchRequests(handler: RequestListener, { log, onAnswered }: RequestWatch): RequestListener {
+  return (request, response) => {
+    const startedAt = performance.now();
+    const id = requestIdOf(request);
+    const path = pathOf(request);
+    const route = routeOf(path);
+    const span = startRequestSpan(methodOf(request), routePaths[route], request.headers);
+    response.setHeader('x-request-id', id);
+    response.once('close', () => {
+      const ms = performance.now() - startedAt;
+      const status = response.headersSent ? response.statusCode : null;
+      span?.end(status ?? 499);
+      onAnswered?.({ route, method: methodOf(request), status, seconds: ms / 1_000 });
+      logAnswer(log, id, path, request, response, ms);
+    });
+    const answer = () => inRequest(id, () => handler(request, response));
+    if (span) span.run(answer);
+    else answer();
+  };
+}
+
+const routePaths: Record<RouteName, string> = {
+  graphql: '/graphql',
+  images: '/images/',
+  sheet: '/sheet',
+  other: '/',
+};
+
+function routeOf(path: string): RouteName {
+  if (path === routePaths.graphql) return 'graphql';
+  if (path.startsWith(routePaths.images)) return 'images';
+  return path === routePaths.sheet ? 'sheet' : 'other';
+}
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
+
+/** Those that mean nothing here are as many as a client can think of. */
+function methodOf({ method = '' }: IncomingMessage): string {
+  return methods.has(method) ? method : 'other';
+}
+
+/** What a proxy calls it, so that its lines and ours are found together; not what would spoil them. */
+function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:=+/-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+/** Asked for every few seconds by machines. */
+const polled = new Set(['/health', '/ready', '/metrics']);
+const maxPathLength = 200;
+
+/** A line costs as much as a small query, so those of ordinary answers are for who asks for them. */
+const notableMs = 1_000;
+
+function logAnswer(
+  log: Logger,
+  requestId: string,
+  path: string,
+  { method }: IncomingMessage,
+  response: ServerResponse,
+  ms: number,
+): void {
+  const isNotable = !polled.has(path) && (response.statusCode >= 500 || ms >= notableMs);
+  const level = isNotable ? 'info' : 'debug';
+  if (!log.isLevelEnabled(level)) return;
+  log[level](
+    {
+      requestId,
+      method,
+      path: shorten(path),
+      status: response.headersSent ? response.statusCode : undefined,
+      ms: Math.round(ms * 10) / 10,
+      ...(!response.writableFinished && { left: true }),
+    },
+    'Answered',
+  );
+}
+
+/** Of an image's address neither the signature, which the log hides, nor a file's name. */
+function shorten(path: string): string {
+  return path.replace(/^(\/images\/[^/]*\/[0-9a-f]{64}).*/, '$1').slice(0, maxPathLength);
+}
