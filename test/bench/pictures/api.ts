@@ -12,7 +12,7 @@ const intervalMs = 10;
 
 /** The latency of the API while nothing else happens, and while four connections ask for new renditions all the time. */
 export async function* measureApi(service: Server, rounds: number, isQuick: boolean): AsyncGenerator<Row> {
-  const count = isQuick ? 200 : 600;
+  const count = isQuick ? 200 : 300;
   const p99s: Record<'idle' | 'busy', number[]> = { idle: [], busy: [] };
   for (let round = 0; round <= rounds; round += 1) {
     const idle = await measureP99(service.port, count);

@@ -12,11 +12,14 @@ import { formatTable, type Row } from './table.ts';
 // `npm run bench:pictures`; with `-- --quick` a short run, which shows that all of it works and little more.
 const isQuick = process.argv.includes('--quick');
 const only = process.argv.find(argument => argument.startsWith('--only='))?.slice('--only='.length);
-const rounds = isQuick ? 2 : 9;
+const rounds = isQuick ? 2 : 15;
 
 const folder = await mkdtemp(join(tmpdir(), 'packshot-bench-'));
 await using opened = new AsyncDisposableStack();
 opened.defer(() => rm(folder, { recursive: true, maxRetries: 5 }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => opened.disposeAsync().finally(() => process.exit(1)));
+}
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 await mkdir(join(folder, 'originals'));

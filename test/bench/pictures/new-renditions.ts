@@ -11,11 +11,11 @@ interface Case {
 }
 
 const cases: Case[] = [
-  { format: 'jpeg', width: 386, count: 240, ipxGoal: 1.3 },
-  { format: 'jpeg', width: 1_280, count: 120, ipxGoal: 1 },
-  { format: 'webp', width: 386, count: 160, ipxGoal: 1.3 },
+  { format: 'jpeg', width: 386, count: 80, ipxGoal: 1.3 },
+  { format: 'jpeg', width: 1_280, count: 40, ipxGoal: 1 },
+  { format: 'webp', width: 386, count: 80, ipxGoal: 1.3 },
   { format: 'webp', width: 1_280, count: 40, ipxGoal: 1 },
-  { format: 'avif', width: 386, count: 80, ipxGoal: null },
+  { format: 'avif', width: 386, count: 40, ipxGoal: null },
 ];
 
 type Name = 'bare' | 'service' | 'ipx';
@@ -27,7 +27,7 @@ export async function* measureNew(
   isQuick: boolean,
 ): AsyncGenerator<Row> {
   for (const { format, width, count: usual, ipxGoal } of cases) {
-    const count = isQuick ? usual / 4 : usual;
+    const count = isQuick ? usual / 2 : usual;
     const names: Name[] = ipxGoal === null ? ['bare', 'service'] : ['bare', 'service', 'ipx'];
     const rates: Record<Name, number[]> = { bare: [], service: [], ipx: [] };
     // The first of them is to warm up.
