@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { freeBytes } from '../imaging/free-bytes.ts';
 
 /** On every answer: whatever the bytes are, a browser must not take them for a page or a script. */
 export const protectiveHeaders = {
@@ -24,10 +25,7 @@ export function sendBytes(response: ServerResponse, bytes: Buffer, headers: Outg
  */
 export function freeIfSent(response: ServerResponse, bytes: Buffer): void {
   const isSent = response.writableEnded && response.socket !== null && response.writableLength === 0;
-  // A part of Node's pool of buffers, which must never be freed, is at most half of it.
-  if (isSent && bytes.buffer instanceof ArrayBuffer && bytes.length * 2 > bytes.buffer.byteLength) {
-    bytes.buffer.transfer(0);
-  }
+  if (isSent) freeBytes(bytes);
 }
 
 export function beginAnswer(response: ServerResponse, status: number, headers: OutgoingHttpHeaders): void {

@@ -17,9 +17,7 @@ process.on('SIGINT', () => {}).on('SIGTERM', () => {});
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 const storage = await openStorage(options.storage, { directory: options.storageDirectory });
-// One more, for while one original is read a processor would have nothing to do.
-const concurrency = options.concurrency + 1;
-const renderer = openRenderer({ ...options, concurrency, storage, log, maxWaitMs: options.timeoutMs });
+const renderer = openRenderer({ ...options, readAhead: 1, storage, log, maxWaitMs: options.timeoutMs });
 process.on('message', async ({ id, request }: RenderQuestion) => {
   const outcome = await renderer.render(request).then(bytes => ({ bytes }), describeFailure);
   process.send?.({ id, ...outcome } satisfies RenderAnswer);

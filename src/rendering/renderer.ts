@@ -1,4 +1,5 @@
 import { createBudget } from '../imaging/budget.ts';
+import { freeBytes } from '../imaging/free-bytes.ts';
 import type { Logger } from '../log.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -34,6 +35,8 @@ export interface RendererOptions {
   log: Logger;
   /** Pictures made at once, each in a thread of libuv's four; files are read by the same, so leave one free. */
   concurrency: number;
+  /** Originals read meanwhile for those that come next, so that no processor waits for a file; none by default. */
+  readAhead?: number;
   /** How long a request waits for its turn. */
   maxWaitMs: number;
   /** Of an original. */
@@ -49,18 +52,22 @@ const maxOriginalBytes = 200_000_000;
 
 export function openRenderer(options: RendererOptions): Renderer {
   const { storage, log, concurrency, maxWaitMs } = options;
-  const { maxPixels = 25_000_000, timeoutMs = 20_000, maxMemoryBytes = 256_000_000 } = options;
-  const queue = openQueue({ concurrency, maxWaitMs });
+  const { maxPixels = 25_000_000, timeoutMs = 20_000, maxMemoryBytes = 256_000_000, readAhead = 0 } = options;
+  const queue = openQueue({ concurrency: concurrency + readAhead, maxWaitMs });
+  const threads = createBudget(concurrency);
   const memory = createBudget(maxMemoryBytes);
   const flights = createSingleFlight<Buffer | null>();
 
   const make = async ({ hash, extension, recipe }: RenderRequest) => {
     const original = await storage.readBytes(originalKey(hash, extension), maxOriginalBytes);
     if (!original) return null;
-    const header = await readHeader(original);
-    return memory.spend(estimateMemory(header, recipe), () =>
-      renderPicture(original, header, recipe, { maxPixels, timeoutMs }),
-    );
+    try {
+      const header = await readHeader(original);
+      const making = () => renderPicture(original, header, recipe, { maxPixels, timeoutMs });
+      return await memory.spend(estimateMemory(header, recipe), () => threads.spend(1, making));
+    } finally {
+      freeBytes(original);
+    }
   };
 
   /** A decoder cannot be stopped at once: whoever asked gets an answer in time, the place is free when it has ended. */

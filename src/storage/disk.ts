@@ -74,7 +74,8 @@ async function writeFile(
   const aside = join(root, asideFolder, randomUUID());
   const path = join(root, key);
   try {
-    await writeAside(aside, body, durable);
+    if (!durable && body instanceof Uint8Array) await writeLightly(aside, body);
+    else await writeAside(aside, body, durable);
     await makeFolder(root, dirname(path));
     await rename(aside, path);
     if (durable) await syncFolder(dirname(path));
@@ -88,6 +89,18 @@ async function writeAside(path: string, body: Uint8Array | Readable, durable: bo
   await using file = await open(path, 'wx', 0o644);
   await file.writeFile(body);
   if (durable) await file.sync();
+}
+
+/** For what may be lost: bare descriptors, and nobody waits for the close. */
+async function writeLightly(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await openDescriptor(path, 'wx', 0o644);
+  try {
+    for (let written = 0; written < bytes.length; ) {
+      written += (await writeDescriptor(file, bytes, written)).bytesWritten;
+    }
+  } finally {
+    fs.close(file, () => {});
+  }
 }
 
 /** As mkdir -p, but follows no symbolic link below the root and leaves every new folder safe from a crash. */
@@ -144,6 +157,7 @@ async function openBody(path: string, key: string, range?: ByteRange): Promise<S
 
 const openDescriptor = promisify(fs.open);
 const readDescriptor = promisify(fs.read);
+const writeDescriptor = promisify(fs.write);
 const statDescriptor = promisify(fs.fstat);
 
 /**

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Original, ProfilePaths } from './reference-originals.ts';
 
@@ -28,6 +27,9 @@ export type MakeReferences = (
 
 const run = promisify(execFile);
 
+/** By what each tells of its version. */
+const programs = { vipsthumbnail: 'vips', convert: 'ImageMagick' };
+
 const advice = 'install them (on Debian: apt-get install libvips-tools imagemagick)';
 
 /**
@@ -35,22 +37,16 @@ const advice = 'install them (on Debian: apt-get install libvips-tools imagemagi
  * an error.
  */
 export function hasReferencePrograms(skipped: string): boolean {
-  const missing = ['vipsthumbnail', 'convert'].filter(name => !isOnPath(name));
+  const missing = Object.entries(programs).flatMap(([name, sign]) => (isProgram(name, sign) ? [] : [name]));
   if (missing.length === 0) return true;
   if (process.env.CI) throw new Error(`There is no ${missing.join(', no ')} for ${skipped}; ${advice}`);
   process.stderr.write(`Skipped: ${skipped}, for want of ${missing.join(', ')}; ${advice}\n`);
   return false;
 }
 
-function isOnPath(name: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some(folder => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+/** Other programs are called `convert`, too. */
+function isProgram(name: string, sign: string): boolean {
+  return spawnSync(name, ['--version'], { encoding: 'utf8' }).stdout?.includes(sign) ?? false;
 }
 
 /** Crops to the middle, the left or the top, or the right or the bottom; it has no other focal point. */
