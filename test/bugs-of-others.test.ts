@@ -2,7 +2,9 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { measureImage } from '../src/importing/measure-image.ts';
 import { fill, fromUrl, galleryNames, mutate, mutateWell, readGallery, replace } from './support/gallery.ts';
+import { openImportService, waitForSet } from './support/import-service.ts';
 import { openTestService, type TestService } from './support/service.ts';
+import { openSourceServer } from './support/source-server.ts';
 import { drawPicture, storeImage } from './support/stored-images.ts';
 
 // Complaints that real people made of other systems; each named after what goes wrong there.
@@ -44,7 +46,17 @@ test('bytes stay behind after a delete (Medusa)', async () => {
   expect(await service.storage.stat(key)).toBeNull();
 });
 
-test.todo('after some failed downloads the image silently vanishes (Saleor)');
+test('after some failed downloads the image silently vanishes (Saleor)', { timeout: 30_000 }, async () => {
+  const sources = await openSourceServer();
+  const importing = await openImportService({ MAX_IMPORT_ATTEMPTS: '2' });
+  sources.put('/broken.png', response => response.writeHead(500).end());
+  const images = ['/absent.png', '/broken.png'].map(path => ({ source: { url: sources.url(path) } }));
+  await replace(importing, { productId: '1', images });
+  const set = await waitForSet(importing, '1');
+  expect(set.map(({ failure }) => failure?.code)).toEqual(['SOURCE_NOT_FOUND', 'SOURCE_UNREACHABLE']);
+  await importing.close();
+  await sources.close();
+});
 
 test('a new URL put first lands last (Medusa)', async () => {
   const productId = newProduct();

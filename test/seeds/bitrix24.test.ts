@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { askAs, makeToken, tokenSettings } from '../support/credentials.ts';
 import { countAll, linesOf, mutateWell, readGallery } from '../support/gallery.ts';
 import { deleteOne } from '../support/mutations.ts';
 import { openTestService, type TestService } from '../support/service.ts';
@@ -10,6 +11,8 @@ import { openImportDirectory, setUpExamples } from './document-values.ts';
 // documents, done here. What they say stands above the test of it.
 
 let service: TestService;
+/** One that asks for credentials. */
+let guarded: TestService;
 let importDirectory: Awaited<ReturnType<typeof openImportDirectory>>;
 let picture: Buffer;
 
@@ -19,9 +22,11 @@ beforeAll(async () => {
     .toBuffer();
   importDirectory = await openImportDirectory({ 'test.jpeg': picture });
   service = await openTestService({ IMPORT_DIR: importDirectory.path });
+  guarded = await openTestService(tokenSettings);
 });
 afterAll(async () => {
   await service.close();
+  await guarded.close();
   await importDirectory.close();
 });
 
@@ -182,10 +187,13 @@ describe('catalog.productImage.get', () => {
     expect(response.status).toBe(200);
   });
 
-  test.todo(
-    '200040300010 «Недостаточно прав для просмотра торгового каталога»: FORBIDDEN with the legacyCode',
-  );
-  test.todo('200040300010 «Недостаточно прав для просмотра товара»: FORBIDDEN with the legacyCode');
+  // 200040300010 «Недостаточно прав для просмотра торгового каталога», «… для просмотра товара»
+  test.for(['productId: 1, ', ''])('is FORBIDDEN with its code to who may not read: %s', async product => {
+    const query = `{ productImage(${product}id: 1) { id } }`;
+    const { errors } = await askAs(guarded, makeToken({ scope: 'images:write' }), query);
+    expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN', legacyCode: '200040300010' } }]);
+    expect(await askAs(guarded, makeToken({ scope: 'images:read' }), query)).not.toHaveProperty('errors.0');
+  });
 
   // 100 «Не указан параметр productId». Image ids are unique in the whole store.
   test('does without the productId', async () => {
@@ -313,8 +321,15 @@ describe('catalog.productImage.delete', () => {
     expect(data).toEqual({ deleteProductImage: { deletedCount: 1 } });
     expectTime(time);
   });
-  test.todo('200040300020 «Недостаточно прав для изменения торгового каталога»: FORBIDDEN, legacyCode');
-  test.todo('200040300020 «Недостаточно прав для изменения товара»: FORBIDDEN, legacyCode');
+  // 200040300020 «Недостаточно прав для изменения торгового каталога», «… для изменения товара»
+  test.for(['productId: 1, ', ''])('is FORBIDDEN with its code to who may not write: %s', async product => {
+    const deletion = `mutation { deleteProductImage(${product}id: 1) { deletedCount } }`;
+    const { errors } = await askAs(guarded, makeToken({ scope: 'images:read' }), deletion);
+    expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN', legacyCode: '200040300020' } }]);
+    expect(await askAs(guarded, makeToken({ scope: 'images:write' }), deletion)).not.toHaveProperty(
+      'errors.0',
+    );
+  });
 
   // 100 «Не указан или пустой параметр productId»
   test('does without the productId', async () => {

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { askAs, makeKey, tokenSettings } from '../support/credentials.ts';
 import {
   fill,
   fromUrl,
@@ -77,7 +78,23 @@ describe('Обновить изображения товара', () => {
     expect(second.images.nodes.map(image => image.name)).toEqual(['picture2.jpg']);
   });
 
-  test.todo('IDКлиента, КлючAPI: a call without a credential, or with a wrong one, is refused');
+  // IDКлиента, КлючAPI
+  test('refuses a call without a credential, or with a wrong one', async () => {
+    const guarded = await openTestService(tokenSettings);
+    const key = await makeKey(guarded.db);
+    const change = `mutation { replaceProductImages(input: {productId: 1, images: []}) { userErrors { code } } }`;
+    expect(await askAs(guarded, null, change)).toMatchObject({
+      status: 401,
+      challenge: expect.stringContaining('scope="images:write"'),
+    });
+    expect(await askAs(guarded, `${key}x`, change)).toMatchObject({
+      status: 401,
+      challenge: expect.stringContaining('invalid_token'),
+    });
+    const writing = await makeKey(guarded.db, { scopes: ['images:write'] });
+    expect(await askAs(guarded, writing, change)).toEqual({ status: 200, challenge: null });
+    await guarded.close();
+  });
 
   // IDТовара: «Строка, Число»
   test.for([1_111_588_191, '1111588191'])('takes the product id as a string or a number: %j', async id => {

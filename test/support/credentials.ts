@@ -3,6 +3,7 @@ import { createApiKey } from '../../src/access/api-key.ts';
 import type { Scope } from '../../src/access/caller.ts';
 import { insertApiKey, revokeApiKey } from '../../src/data/api-keys.ts';
 import type { Database } from '../../src/data/database.ts';
+import type { TestService } from './service.ts';
 
 export const tokenSettings = {
   JWT_SECRET: 'a secret of the tests that nobody else knows',
@@ -45,4 +46,28 @@ export function makeToken(
     .join('.');
   const isSigned = !('alg' in header && header.alg === 'none');
   return `${signed}.${isSigned ? createHmac('sha256', secret).update(signed).digest('base64url') : ''}`;
+}
+
+export interface GuardedAnswer {
+  status: number;
+  challenge: string | null;
+  errors?: { extensions: { code: string; legacyCode?: string } }[];
+}
+
+/** Asks as who shows that credential, or none. */
+export async function askAs(
+  service: Pick<TestService, 'url'>,
+  credential: string | null,
+  query: string,
+): Promise<GuardedAnswer> {
+  const response = await fetch(`${service.url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(credential !== null && { authorization: `Bearer ${credential}` }),
+    },
+    body: JSON.stringify({ query }),
+  });
+  const { errors } = (await response.json()) as GuardedAnswer;
+  return { status: response.status, challenge: response.headers.get('www-authenticate'), errors };
 }
