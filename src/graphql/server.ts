@@ -7,6 +7,7 @@ import { useBodyLimit } from './body-limit.ts';
 import { useContentTypes } from './content-types.ts';
 import type { Context } from './context.ts';
 import { createDocumentCache } from './document-cache.ts';
+import { useGetParameters } from './get-parameters.ts';
 import { useNoIntrospection } from './introspection.ts';
 import { useLiveChanges } from './live-changes.ts';
 import { createMaskError } from './mask-error.ts';
@@ -67,6 +68,7 @@ export function createGraphQLServer({
       // What follows looks at it before the rest of the context is made.
       useCaller(context.caller),
       useContentTypes(),
+      useGetParameters(),
       useMultipart(multipart),
       useBodyLimit(multipart.maxJsonBytes),
       ...(trusted ? [useTrustedDocuments(trusted)] : []),
