@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { builder } from './builder.ts';
+import { describeValue } from './describe.ts';
 import { UploadedFile } from './uploaded-file.ts';
 
 builder.scalarType('DateTime', {
@@ -9,7 +10,7 @@ builder.scalarType('DateTime', {
   parseValue: value => {
     const date = typeof value === 'string' ? new Date(value) : null;
     if (!date || Number.isNaN(date.getTime())) {
-      throw new GraphQLError(`DateTime is ${describe(value)}; it must be like 2024-10-17T07:48:05.000Z`);
+      throw new GraphQLError(`DateTime is ${describeValue(value)}; it must be like 2024-10-17T07:48:05.000Z`);
     }
     return date;
   },
@@ -33,14 +34,7 @@ builder.scalarType('Locale', {
 
 function expectText(scalar: string, value: unknown, example: string): string {
   if (typeof value === 'string') return value;
-  throw new GraphQLError(`${scalar} is ${describe(value)}; it must be a string such as "${example}"`);
-}
-
-/** Short, and without going into what is nested: a hostile client's values are deeper than the stack. */
-function describe(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  return JSON.stringify(typeof value === 'string' ? value.slice(0, 100) : value);
+  throw new GraphQLError(`${scalar} is ${describeValue(value)}; it must be a string such as "${example}"`);
 }
 
 builder.scalarType('File', {
