@@ -11,6 +11,7 @@ import { BadInput } from '../errors.ts';
 import { limitIds } from './arguments.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
+import { describeValue } from './describe.ts';
 import { Product, type ProductReference } from './product.ts';
 import { ProductImage } from './product-image.ts';
 
@@ -96,9 +97,10 @@ async function findEntity(
   const { __typename: type, id }: Record<string, unknown> = Object(representation);
   if (typeof id === 'string' && type === 'Product') return { id };
   if (typeof id === 'string' && type === 'ProductImage') return loaders.imageById.load(id);
-  throw new BadInput(
-    `${name} is ${JSON.stringify(representation)}; it must be like {"__typename": "Product", "id": "101"}`,
+  const shown = JSON.stringify(representation, (_key, value: unknown) =>
+    value !== representation && Object(value) === value ? describeValue(value) : value,
   );
+  throw new BadInput(`${name} is ${shown}; it must be like {"__typename": "Product", "id": "101"}`);
 }
 
 // Remembered: printing takes milliseconds.

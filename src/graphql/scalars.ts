@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { builder } from './builder.ts';
+import { describeValue } from './describe.ts';
 import { UploadedFile } from './uploaded-file.ts';
 
 builder.scalarType('DateTime', {
@@ -9,9 +10,7 @@ builder.scalarType('DateTime', {
   parseValue: value => {
     const date = typeof value === 'string' ? new Date(value) : null;
     if (!date || Number.isNaN(date.getTime())) {
-      throw new GraphQLError(
-        `DateTime is ${JSON.stringify(value)}; it must be like 2024-10-17T07:48:05.000Z`,
-      );
+      throw new GraphQLError(`DateTime is ${describeValue(value)}; it must be like 2024-10-17T07:48:05.000Z`);
     }
     return date;
   },
@@ -35,7 +34,7 @@ builder.scalarType('Locale', {
 
 function expectText(scalar: string, value: unknown, example: string): string {
   if (typeof value === 'string') return value;
-  throw new GraphQLError(`${scalar} is ${JSON.stringify(value)}; it must be a string such as "${example}"`);
+  throw new GraphQLError(`${scalar} is ${describeValue(value)}; it must be a string such as "${example}"`);
 }
 
 builder.scalarType('File', {

@@ -9,6 +9,7 @@ import { useBodyLimit } from './body-limit.ts';
 import { useContentTypes } from './content-types.ts';
 import type { Context } from './context.ts';
 import { createDocumentCache } from './document-cache.ts';
+import { useGetParameters } from './get-parameters.ts';
 import { useNoIntrospection } from './introspection.ts';
 import { useLiveChanges } from './live-changes.ts';
 import { createMaskError } from './mask-error.ts';
@@ -84,6 +85,7 @@ export function createGraphQLServer({
     plugins: [
       useContentTypes(),
       useAccess(authentication, log),
+      useGetParameters(),
       useMultipart(multipart),
       useBodyLimit(multipart.maxJsonBytes),
       ...(trusted ? [useTrustedDocuments(trusted)] : []),

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import { describeValue } from './describe.ts';
 import type { TrustedDocuments } from './trusted-manifest.ts';
 
 export interface TrustedOptions {
@@ -47,7 +48,7 @@ function readId(params: GraphQLParams, read: (name: string) => unknown): Asked |
 
 function checkId(id: unknown, name: string): string {
   if (typeof id === 'string') return id;
-  throw refuse(`${name} is ${JSON.stringify(id)}; it must be a text`, 'BAD_REQUEST', 400);
+  throw refuse(`${name} is ${describeValue(id)}; it must be a text`, 'BAD_REQUEST', 400);
 }
 
 /** The appendix writes the kind of an id before it. */

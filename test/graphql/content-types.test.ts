@@ -46,3 +46,22 @@ test('a mutation by GET is refused', async () => {
   expect(response.status).toBe(405);
   expect(await countAll(service)).toBe(0);
 });
+
+test.for(['variables', 'extensions'])(
+  '%s of a GET that are no JSON are told as a mistake of the client',
+  async name => {
+    const response = await fetch(`${service.url}/graphql?query={imageCount}&${name}={`);
+    const { errors } = (await response.json()) as { errors: object[] };
+    expect(response.status).toBe(400);
+    expect(errors).toEqual([
+      { message: `${name} in the address is "{"; it must be JSON`, extensions: { code: 'BAD_REQUEST' } },
+    ]);
+  },
+);
+
+test('an accept header of a thousand types that are not spoken is answered in one line', async () => {
+  const accept = Array.from({ length: 1_000 }, (_, n) => `a/b${n}`).join();
+  const response = await fetch(`${service.url}/graphql?query={imageCount}`, { headers: { accept } });
+  expect(response.status).toBe(406);
+  expect(response.headers.get('accept')?.length).toBeLessThan(300);
+});

@@ -98,3 +98,8 @@ export async function createTestDatabase(): Promise<{ url: string; drop(): Promi
     },
   };
 }
+
+/** Without those of the purge that every service begins with. */
+export function withoutPurge(statements: readonly string[]): string[] {
+  return statements.filter(text => !/^\s*(begin|commit|rollback|delete from)|skip locked/.test(text));
+}
