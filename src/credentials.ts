@@ -19,6 +19,7 @@ export function createAuthenticationOf(config: Config, db: Database): Authentica
       audience: jwtAudience,
     }),
     isReadPublic: publicRead,
+    isOwnName: host => isLoopback(config.host) && isNamed(host, config.publicUrl),
   });
 }
 
@@ -42,8 +43,14 @@ export async function checkExposure(
     );
   }
   log.warn(
-    'No credentials are set up: whoever reaches this machine may do everything; only it can be reached from',
+    'No credentials are set up: whoever reaches the service may do everything; it listens on this machine only',
   );
+}
+
+/** By a name of this machine, or by the one that is set. */
+function isNamed(host: string, publicUrl: string): boolean {
+  const name = URL.parse(`http://${host}`)?.hostname ?? '';
+  return isLoopback(name.replace(/^\[|\]$/g, '')) || name === URL.parse(publicUrl)?.hostname;
 }
 
 function isLoopback(host: string): boolean {

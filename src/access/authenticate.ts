@@ -10,21 +10,26 @@ export interface AuthenticationOptions {
   verifyToken: VerifyToken | null;
   /** Who shows no credential may read. */
   isReadPublic: boolean;
+  /**
+   * Whom everybody is let in for who asks by this name, as long as no credentials are set up. By another name, which a
+   * foreign page may have made to lead here (DNS rebinding), nobody is.
+   */
+  isOwnName: (host: string) => boolean;
 }
 
 export interface Authentication {
   /**
-   * Who sends this `authorization` header (RFC 6750).
+   * Who sends this `authorization` header (RFC 6750), asking for that `host`, its port included.
    * @throws {BadCredential} whatever the caller could do without one
    * @throws {CredentialsUnavailable}
    */
-  authenticate(authorization: string | null): Promise<Caller>;
+  authenticate(authorization: string | null, host: string): Promise<Caller>;
   /** Whether credentials are set up at all; else everybody may do everything. */
   isClosed(): Promise<boolean>;
 }
 
 export function createAuthentication(options: AuthenticationOptions): Authentication {
-  const { readKeyRing, verifyToken, isReadPublic } = options;
+  const { readKeyRing, verifyToken, isReadPublic, isOwnName } = options;
 
   async function authenticateBearer(text: string): Promise<Caller> {
     const shown = parseApiKey(text);
@@ -38,9 +43,9 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   }
 
   return {
-    async authenticate(authorization) {
+    async authenticate(authorization, host) {
       if (authorization !== null) return authenticateBearer(readBearer(authorization));
-      if (!(await isClosed())) return anyone;
+      if (!(await isClosed())) return isOwnName(host) ? anyone : stranger;
       return isReadPublic ? publicReader : stranger;
     },
     isClosed,

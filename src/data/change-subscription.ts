@@ -38,6 +38,10 @@ export class ChangeSubscription implements AsyncIterableIterator<ProductChange> 
     this.#options.tellLater();
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -1,8 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Authentication } from '../access/authenticate.ts';
 import type { Caller, Scope } from '../access/caller.ts';
 import { BadCredential, CredentialsUnavailable } from '../access/refusals.ts';
+import { isUnavailability } from '../data/unavailable.ts';
 import type { Logger } from '../log.ts';
 
 /** What a field of Query, Mutation or Subscription may be asked for by. `public`: whatever was shown, also nothing. */
@@ -13,17 +15,29 @@ const legacyCodes: Record<Scope, string> = { 'images:read': '200040300010', 'ima
 
 const realm = 'Bearer realm="packshot"';
 
+/** What is known of a request from without. */
+export interface Asking {
+  req: IncomingMessage;
+  /** For whom a page of the service's own asks. */
+  visitor?: IncomingMessage;
+  caller?: Caller;
+  /** Whether who asked then could ask now. */
+  isStillGood?: () => Promise<boolean>;
+}
+
 /** Finds out who asks, before anything of the request's body is read. */
-export function useAccess(
-  { authenticate }: Authentication,
-  log: Logger,
-): Plugin<object, { caller?: Caller }> {
+export function useAccess({ authenticate }: Authentication, log: Logger): Plugin<object, Asking> {
   return {
     async onRequestParse({ request, serverContext }) {
-      const caller = await authenticate(request.headers.get('authorization')).catch(error =>
-        refuse(error, log),
-      );
+      const { headers } = serverContext.visitor ?? serverContext.req;
+      const { authorization = null, host = '' } = headers;
+      const caller = await authenticate(authorization, host).catch(error => refuse(error, log));
       serverContext.caller = caller;
+      serverContext.isStillGood = () =>
+        authenticate(authorization, host).then(
+          ({ scopes }) => scopes.has('images:read'),
+          error => !(error instanceof BadCredential),
+        );
       const isUpload = request.headers.get('content-type')?.startsWith('multipart/form-data');
       // Its files would be on the disk by the time a field is refused.
       if (isUpload && !caller.scopes.has('images:write')) throw createRefusal(caller, 'images:write');
@@ -32,7 +46,7 @@ export function useAccess(
 }
 
 function refuse(error: unknown, log: Logger): never {
-  if (error instanceof CredentialsUnavailable) {
+  if (error instanceof CredentialsUnavailable || isUnavailability(error)) {
     log.error({ err: error }, 'Credentials could not be checked');
     throw new GraphQLError('Credentials cannot be checked at the moment; try again.', {
       extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503, headers: { 'retry-after': '5' } } },

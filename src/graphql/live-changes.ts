@@ -11,7 +11,11 @@ export interface Stream {
   signal: AbortSignal;
   /** Ends the answer amid the stream, so that clients know to come back: "complete" would tell them not to. */
   end(): void;
+  /** Whether the client could subscribe now: keys are revoked, tokens end. */
+  isStillGood(): Promise<boolean>;
 }
+
+const recheckMs = 5_000;
 
 /** Ends with the client's request, also where that is gone before the stream begins. */
 export async function subscribeTo(productId: string, context: Context): Promise<ChangeSubscription> {
@@ -24,10 +28,22 @@ export async function subscribeTo(productId: string, context: Context): Promise<
     context.subscription = subscription;
     if (signal.aborted) subscription.close();
     else signal.addEventListener('abort', () => subscription.close(), { once: true });
+    recheck(subscription, context.stream);
     return subscription;
   } catch (error) {
     throw error instanceof TooManySubscribers ? tooMany(error) : error;
   }
+}
+
+/** Ends the stream of who could not subscribe any more. */
+function recheck(subscription: ChangeSubscription, { isStillGood, end }: Stream): void {
+  const timer = setInterval(async () => {
+    if (subscription.isClosed) clearInterval(timer);
+    else if (!(await isStillGood())) {
+      subscription.close();
+      end();
+    }
+  }, recheckMs).unref();
 }
 
 function tooMany({ message }: TooManySubscribers): GraphQLError {

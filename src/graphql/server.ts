@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import type { Authentication } from '../access/authenticate.ts';
-import { type Caller, stranger } from '../access/caller.ts';
+import { stranger } from '../access/caller.ts';
 import { createLoaders } from '../data/loaders.ts';
 import type { Logger } from '../log.ts';
-import { useAccess } from './access.ts';
+import { type Asking, useAccess } from './access.ts';
 import { useBodyLimit } from './body-limit.ts';
 import { useContentTypes } from './content-types.ts';
 import type { Context } from './context.ts';
@@ -37,12 +37,8 @@ export interface GraphQLOptions
   log: Logger;
 }
 
-interface ServerContext {
-  req: IncomingMessage;
+interface ServerContext extends Asking {
   res: ServerResponse;
-  /** For whom a page of the service's own asks, instead of the two. */
-  visitor?: IncomingMessage;
-  caller?: Caller;
 }
 
 /** The GraphQL endpoint, as a handler for node:http. */
@@ -60,14 +56,14 @@ export function createGraphQLServer({
   return createYoga<ServerContext>({
     schema,
     graphqlEndpoint: graphqlPath,
-    context: ({ request, res, caller = stranger }): Context => {
+    context: ({ request, res, caller = stranger, isStillGood = async () => false }): Context => {
       const visibility = caller.isStranger ? 'READY' : 'LIVE';
       return {
         ...context,
         caller,
         visibility,
         loaders: createLoaders(context.db, visibility),
-        stream: { signal: request.signal, end: () => res?.end() },
+        stream: { signal: request.signal, end: () => res?.end(), isStillGood },
       };
     },
     cors: corsOrigins.length > 0 && {
@@ -113,6 +109,7 @@ export function createAskApi(server: GraphQLServer) {
       body: JSON.stringify({ query, variables }),
     };
     const response = await server.fetch(`http://localhost${graphqlPath}`, init, { visitor });
-    return (await response.json()) as { data?: unknown };
+    const { data } = (await response.json()) as { data?: unknown };
+    return { status: response.status, data };
   };
 }

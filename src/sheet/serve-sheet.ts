@@ -9,7 +9,7 @@ export type AskApi = (
   query: string,
   variables: object,
   visitor: IncomingMessage,
-) => Promise<{ data?: unknown }>;
+) => Promise<{ status: number; data?: unknown }>;
 
 const imagesOnPage = 60;
 
@@ -17,18 +17,21 @@ const imagesOnPage = 60;
 export function createSheetHandler(ask: AskApi) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const after = new URLSearchParams(request.url?.split('?')[1]).get('after');
-    const { data } = await ask(sheetQuery, { first: imagesOnPage, after }, request);
-    if (!data) {
-      response.writeHead(503, {
-        ...headers,
-        'content-type': 'text/plain; charset=utf-8',
-        'retry-after': '1',
-      });
-      response.end('The images cannot be shown at the moment\n');
-      return;
-    }
+    const { status, data } = await ask(sheetQuery, { first: imagesOnPage, after }, request);
+    if (status === 401) return refuse(response, 401, 'The sheet needs a credential with images:read');
+    if (!data) return refuse(response, 503, 'The images cannot be shown at the moment');
     response.writeHead(200, headers).end(renderSheet(data as SheetData, sheetPath));
   };
+}
+
+function refuse(response: ServerResponse, status: 401 | 503, text: string): void {
+  response
+    .writeHead(status, {
+      ...headers,
+      'content-type': 'text/plain; charset=utf-8',
+      ...(status === 401 ? { 'www-authenticate': 'Bearer realm="packshot"' } : { 'retry-after': '1' }),
+    })
+    .end(`${text}\n`);
 }
 
 /** Pictures may come from a renderer or a CDN on another host; nothing else may come at all. */

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeKey, tokenSettings } from '../support/credentials.ts';
@@ -228,4 +230,60 @@ test('where no tokens are set up a token is refused, and a bad credential wherev
     expect(response.headers.get('www-authenticate')).toBe('Bearer realm="packshot", error="invalid_token"');
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
   }
+});
+
+describe('a stream', () => {
+  test('ends with the key that it was opened with', { timeout: 20_000 }, async () => {
+    const guarded = await openTestService(tokenSettings);
+    const passing = await makeKey(guarded.db, { expiresAt: new Date(Date.now() + 2_000) });
+    const response = await fetch(`${guarded.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        authorization: `Bearer ${passing}`,
+      },
+      body: JSON.stringify({
+        query: 'subscription { productImagesChanged(productId: 1) { product { id } } }',
+      }),
+    });
+    expect(response.status).toBe(200);
+    const text = await response.text();
+    expect(text).toContain('"id":"1"');
+    expect(text).not.toContain('event: complete');
+    await guarded.close();
+  });
+});
+
+describe('the sheet', () => {
+  test('asks for a credential where reading is not public', async () => {
+    const guarded = await openTestService(tokenSettings);
+    const response = await fetch(`${guarded.url}/sheet`);
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Bearer realm="packshot"',
+    ]);
+    await guarded.close();
+  });
+});
+
+describe('a service without credentials', () => {
+  /** Node's fetch sets the header by itself. */
+  async function askByName(service: TestService, host: string): Promise<number | undefined> {
+    const sent = request(`${service.url}/graphql?query={imageCount}`, { headers: { host } }).end();
+    const [response] = await once(sent, 'response');
+    response.resume();
+    return response.statusCode;
+  }
+
+  test('is open to who asks by a name of this machine, and to nobody by another', async () => {
+    const open = await openTestService();
+    for (const host of ['localhost', 'localhost:4000', '127.0.0.1:1', '[::1]:80']) {
+      expect([host, await askByName(open, host)]).toEqual([host, 200]);
+    }
+    for (const host of ['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example', '10.0.0.1']) {
+      expect([host, await askByName(open, host)]).toEqual([host, 401]);
+    }
+    await open.close();
+  });
 });

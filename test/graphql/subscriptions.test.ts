@@ -196,7 +196,7 @@ describe('who leaves', () => {
       socket.on('error', () => {});
       await once(socket, 'connect');
       socket.write(
-        `POST /graphql HTTP/1.1\r\nhost: a\r\naccept: text/event-stream\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+        `POST /graphql HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
       );
       await sleep(n % 5);
       socket.destroy();
@@ -240,7 +240,7 @@ test('a client that takes nothing holds one change at the most, and gets the las
     text += chunk;
   });
   socket.write(
-    `POST /graphql HTTP/1.1\r\nhost: a\r\naccept: text/event-stream\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    `POST /graphql HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   );
   await waitUntil(() => text.includes('"data"'));
   socket.pause();
