@@ -78,7 +78,7 @@ function askForNew(service: Server, round: number): () => Promise<void> {
 /** More than can be made while a round lasts. */
 function listNew(round: number): Job[] {
   return Array.from({ length: 2_000 }, (_, index) => {
-    const narrower = 200 + round * 20 + Math.floor(index / 120);
+    const narrower = 100 + round * 17 + Math.floor(index / 120);
     const [format, width] = kinds[index % kinds.length] ?? kinds[0];
     return jobOf(Math.floor(index / 3), width - narrower, format);
   });
@@ -86,6 +86,6 @@ function listNew(round: number): Job[] {
 
 const kinds = [
   ['jpeg', 1_280],
-  ['webp', 586],
-  ['avif', 486],
+  ['webp', 986],
+  ['avif', 786],
 ] as const;
