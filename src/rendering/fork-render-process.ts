@@ -50,7 +50,11 @@ export function forkRenderProcess(
 ): RenderProcess {
   // Detached, so in a session of its own, whose priority can be lowered.
   const child = outsideRequests(() =>
-    fork(program, [JSON.stringify(options)], { serialization: 'advanced', detached: true }),
+    fork(program, [JSON.stringify(options)], {
+      execArgv: ['--max-semi-space-size=8'],
+      serialization: 'advanced',
+      detached: true,
+    }),
   );
   const waiting = new Map<number, PromiseWithResolvers<RenderAnswer>>();
   let isRetired = false;
