@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 
 export interface Listening {
   port: number;
@@ -13,6 +13,9 @@ export interface Listening {
  * is just being closed here, and its client is told of a bad gateway.
  */
 const keepAliveMs = 75_000;
+
+/** How long idle connections stay open at a stop: a request may be on its way down one of them. */
+const lingerMs = 500;
 
 /** Serves `handler`; a port that is taken is an error that says so. */
 export async function listen(
@@ -42,6 +45,7 @@ export async function listen(
 function prepareClose(server: Server): Listening['close'] {
   const unused = new Set<Socket>();
   const answering = new Set<ServerResponse>();
+  let hasLingered = false;
   server.on('connection', socket => {
     unused.add(socket);
     socket.once('close', () => unused.delete(socket));
@@ -52,17 +56,24 @@ function prepareClose(server: Server): Listening['close'] {
     if (!server.listening) endConnectionAfter(response);
     response.once('close', () => {
       answering.delete(response);
-      if (!server.listening) setImmediate(() => server.closeIdleConnections());
+      if (hasLingered) setImmediate(() => server.closeIdleConnections());
     });
   });
+  const endIdle = () => {
+    hasLingered = true;
+    server.closeIdleConnections();
+    for (const socket of unused) socket.destroy();
+  };
   return async graceMs => {
     if (!server.listening) return;
     const closed = once(server, 'close');
-    server.close();
-    for (const socket of unused) socket.destroy();
+    // Takes no more connections; that of an HTTP server would also end the idle ones at once.
+    NetServer.prototype.close.call(server);
     answering.forEach(endConnectionAfter);
+    const lingering = setTimeout(endIdle, Math.min(lingerMs, graceMs));
     const timer = setTimeout(() => server.closeAllConnections(), graceMs);
     await closed;
+    clearTimeout(lingering);
     clearTimeout(timer);
   };
 }
