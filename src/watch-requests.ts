@@ -72,6 +72,11 @@ function requestIdOf({ headers }: IncomingMessage): string {
 const polled = new Set(['/health', '/ready', '/metrics']);
 const maxPathLength = 200;
 
+/** Refusals for want of time are counted only: there may be thousands a second, when a line each would do harm. */
+function isFailure({ statusCode }: ServerResponse): boolean {
+  return statusCode >= 500 && statusCode !== 503;
+}
+
 /** A line costs as much as a small query, so those of ordinary answers are for who asks for them. */
 const notableMs = 1_000;
 
@@ -83,7 +88,7 @@ function logAnswer(
   response: ServerResponse,
   ms: number,
 ): void {
-  const isNotable = !polled.has(path) && (response.statusCode >= 500 || ms >= notableMs);
+  const isNotable = !polled.has(path) && (isFailure(response) || ms >= notableMs);
   const level = isNotable ? 'info' : 'debug';
   if (!log.isLevelEnabled(level)) return;
   log[level](

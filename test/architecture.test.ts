@@ -50,6 +50,7 @@ const atTheTop = new Set([
   'credentials',
   'keys-command',
   'listen',
+  'overload',
   'readiness',
   'resources',
   'routes',

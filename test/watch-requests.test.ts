@@ -103,13 +103,13 @@ describe('the line of a request', () => {
     expect(String(answers()[0]?.path)).toHaveLength(200);
   });
 
-  test.each([200, 404])('is one for debugging where the answer is %i', async status => {
+  test.each([200, 404, 503])('is one for debugging where the answer is %i', async status => {
     const { url, answers } = await serve('info');
     await ask(`${url}/status/${status}`);
     expect(answers()).toEqual([]);
   });
 
-  test.each(['/status/500', '/status/503'])('is for everybody where the answer is %s', async path => {
+  test.each(['/status/500', '/status/502'])('is for everybody where the answer is %s', async path => {
     const { url, answers } = await serve('info');
     await ask(url + path);
     expect(answers()).toMatchObject([{ level: 30, path }]);

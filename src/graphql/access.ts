@@ -47,7 +47,7 @@ export function useAccess({ authenticate }: Authentication, log: Logger): Plugin
 
 function refuse(error: unknown, log: Logger): never {
   if (error instanceof CredentialsUnavailable || isUnavailability(error)) {
-    log.error({ err: error }, 'Credentials could not be checked');
+    log.warn({ err: error }, 'Credentials could not be checked');
     throw new GraphQLError('Credentials cannot be checked at the moment; try again.', {
       extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503, headers: { 'retry-after': '5' } } },
     });

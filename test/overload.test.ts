@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { listen } from '../src/listen.ts';
+import { refuseExcess } from '../src/overload.ts';
+
+/** Answers one request after the other, each after a while, as one thread would. */
+async function serve(workMs: number, options = { maxWaitMs: 200, alwaysTaken: 5 }) {
+  let last = Promise.resolve();
+  const handler = refuseExcess((_request, response) => {
+    last = last.then(() => sleep(workMs)).then(() => void response.end('{}'));
+  }, options);
+  const server = await listen(handler, '127.0.0.1', 0);
+  const agent = new Agent({ keepAlive: true });
+  onTestFinished(() => {
+    agent.destroy();
+    return server.close(0);
+  });
+  return async (headers: Record<string, string> = {}) => {
+    const startedAt = performance.now();
+    const sent = request({ port: server.port, method: 'POST', agent, headers }).end('{}');
+    const [response]: IncomingMessage[] = await once(sent, 'response');
+    const body = response ? await json(response) : null;
+    return {
+      status: response?.statusCode,
+      retryAfter: response?.headers['retry-after'],
+      body,
+      ms: performance.now() - startedAt,
+    };
+  };
+}
+
+/** As many as come each 10 ms, whatever becomes of them. */
+async function offer(ask: Awaited<ReturnType<typeof serve>>, perTick: number, ticks: number) {
+  const all: ReturnType<typeof ask>[] = [];
+  for (let tick = 0; tick < ticks; tick++) {
+    for (let count = 0; count < perTick; count++) all.push(ask());
+    await sleep(10);
+  }
+  return Promise.all(all);
+}
+
+test('what can be answered in time is taken', async () => {
+  const ask = await serve(1);
+  const answers = await offer(ask, 3, 60);
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+});
+
+test('five times of what can be done is refused at once but for a fifth, which is answered in time', async () => {
+  const ask = await serve(5);
+  const answers = await offer(ask, 10, 150);
+  const taken = answers.filter(({ status }) => status === 200);
+  const refused = answers.filter(({ status }) => status === 503);
+  expect(taken.length + refused.length).toBe(1_500);
+  expect(taken.length).toBeGreaterThan(150);
+  expect(refused.length).toBeGreaterThan(700);
+  const msOf = (some: typeof answers) => some.map(({ ms }) => ms).sort((one, other) => one - other);
+  expect(msOf(refused)[Math.floor(refused.length * 0.99)]).toBeLessThan(100);
+  expect(msOf(taken)[Math.floor(taken.length * 0.9)]).toBeLessThan(1_000);
+  expect(refused[0]).toMatchObject({
+    retryAfter: '1',
+    body: { errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] },
+  });
+  await sleep(300);
+  expect(await ask()).toMatchObject({ status: 200 });
+});
+
+test('a burst after silence is taken whole', async () => {
+  const ask = await serve(5, { maxWaitMs: 200, alwaysTaken: 40 });
+  const answers = await Promise.all(Array.from({ length: 40 }, () => ask()));
+  expect(answers.every(({ status }) => status === 200)).toBe(true);
+});
+
+test('streams and uploads are never refused, and count for nothing', async () => {
+  const ask = await serve(5);
+  const long: Record<string, string>[] = [
+    { accept: 'text/event-stream' },
+    { 'content-type': 'multipart/form-data; boundary=x' },
+  ];
+  await offer(ask, 10, 20);
+  const answers = await Promise.all(Array.from({ length: 100 }, (_, index) => ask(long[index % 2])));
+  expect(answers.every(({ status }) => status === 200)).toBe(true);
+});
