@@ -42,7 +42,7 @@ export async function checkExposure(
         'with npm run keys -- make NAME, or set JWT_SECRET or JWKS_URL; or leave HOST at 127.0.0.1',
     );
   }
-  log.warn(
+  log.info(
     'No credentials are set up: whoever reaches the service may do everything; it listens on this machine only',
   );
 }
