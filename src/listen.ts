@@ -17,6 +17,12 @@ const keepAliveMs = 75_000;
 /** How long idle connections stay open at a stop: a request may be on its way down one of them. */
 const lingerMs = 500;
 
+/**
+ * How many connections may wait to be taken. Where more come, as under a rush of clients, they try again after one, three
+ * and seven seconds (tcp(7)), while refusing them would take a millisecond; the system may set a lower bound.
+ */
+const backlog = 4_096;
+
 /** Serves `handler`; a port that is taken is an error that says so. */
 export async function listen(
   handler: RequestListener,
@@ -26,7 +32,7 @@ export async function listen(
 ): Promise<Listening> {
   const server = createServer({ keepAliveTimeout: keepAliveMs }, handler);
   const close = prepareClose(server);
-  server.listen(port, host);
+  server.listen({ port, host, backlog });
   try {
     await once(server, 'listening');
   } catch (error) {

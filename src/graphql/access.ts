@@ -49,7 +49,7 @@ function refuse(error: unknown, log: Logger): never {
   if (error instanceof CredentialsUnavailable || isUnavailability(error)) {
     log.warn({ err: error }, 'Credentials could not be checked');
     throw new GraphQLError('Credentials cannot be checked at the moment; try again.', {
-      extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503, headers: { 'retry-after': '5' } } },
+      extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503, headers: { 'retry-after': '1' } } },
     });
   }
   if (!(error instanceof BadCredential)) throw error;

@@ -28,6 +28,6 @@ test('while the keys cannot be read from the database callers are told to come a
   const response = await yoga.fetch('http://localhost/graphql', init, {
     req: new IncomingMessage(new Socket()),
   });
-  expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+  expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
   expect(await response.text()).toContain('SERVICE_UNAVAILABLE');
 });
