@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { parseArgs } from 'node:util';
 import {
   createAddresses,
   limitsOf,
@@ -13,6 +14,7 @@ import { parseExportArguments, parseImportArguments } from './bulk/arguments.ts'
 import { exportImages } from './bulk/export-images.ts';
 import { formatSummary, importFile } from './bulk/import-file.ts';
 import { parseConfig } from './config.ts';
+import { checkFiles } from './gallery/check-files.ts';
 import { purge } from './gallery/purge.ts';
 import { sweepOriginals } from './gallery/sweep.ts';
 import { formatSchema } from './graphql/schema.ts';
@@ -28,6 +30,7 @@ const commands: Record<string, (stop: AbortSignal) => Promise<unknown>> = {
   import: importImages,
   export: exportAll,
   purge: purgeNow,
+  'check-files': checkStoredFiles,
   schema,
 };
 
@@ -101,6 +104,29 @@ async function purgeNow(): Promise<void> {
   const purged = await purge(background.db, storage);
   const swept = await sweepOriginals(background.db, storage);
   log.info({ ...purged, swept }, `Purged ${purged.images} images and ${purged.files + swept} files`);
+}
+
+/** Looks for files that images name and that are not there, also beside a running service. 2: there are some. */
+async function checkStoredFiles(): Promise<number> {
+  const { values } = parseArgs({
+    args: process.argv.slice(3),
+    options: { bytes: { type: 'boolean', default: false } },
+  });
+  await using opened = new AsyncDisposableStack();
+  const { background, storage } = await openResources(parseConfig(process.env), opened, {
+    attaches: true,
+    log: createLog('warn'),
+  });
+  let broken = 0;
+  const checked = await checkFiles(background.db, storage, {
+    readsBytes: values.bytes,
+    onBroken({ key, fault, imageIds }) {
+      broken += 1;
+      process.stdout.write(`${key} ${fault}; it is of the images ${imageIds.join(', ')}\n`);
+    },
+  });
+  process.stdout.write(`Checked ${checked} files: ${broken} missing or broken\n`);
+  return broken > 0 ? 2 : 0;
 }
 
 /** Adds the images of a file, also beside a running service. 2: some lines were refused. 1: stopped before the end. */
