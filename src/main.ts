@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { parseArgs } from 'node:util';
 import {
   createAddresses,
   limitsOf,
@@ -14,7 +13,7 @@ import { parseExportArguments, parseImportArguments } from './bulk/arguments.ts'
 import { exportImages } from './bulk/export-images.ts';
 import { formatSummary, importFile } from './bulk/import-file.ts';
 import { parseConfig } from './config.ts';
-import { checkFiles } from './gallery/check-files.ts';
+import { checkFiles, parseCheckArguments } from './gallery/check-files.ts';
 import { purge } from './gallery/purge.ts';
 import { sweepOriginals } from './gallery/sweep.ts';
 import { formatSchema } from './graphql/schema.ts';
@@ -108,10 +107,7 @@ async function purgeNow(): Promise<void> {
 
 /** Looks for files that images name and that are not there, also beside a running service. 2: there are some. */
 async function checkStoredFiles(): Promise<number> {
-  const { values } = parseArgs({
-    args: process.argv.slice(3),
-    options: { bytes: { type: 'boolean', default: false } },
-  });
+  const { readsBytes } = parseCheckArguments(process.argv.slice(3));
   await using opened = new AsyncDisposableStack();
   const { background, storage } = await openResources(parseConfig(process.env), opened, {
     attaches: true,
@@ -119,7 +115,7 @@ async function checkStoredFiles(): Promise<number> {
   });
   let broken = 0;
   const checked = await checkFiles(background.db, storage, {
-    readsBytes: values.bytes,
+    readsBytes,
     onBroken({ key, fault, imageIds }) {
       broken += 1;
       process.stdout.write(`${key} ${fault}; it is of the images ${imageIds.join(', ')}\n`);

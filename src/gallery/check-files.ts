@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
 import type { Database } from '../data/database.ts';
 import { findFilesAfter, findImageIdsOfFile, type StoredFile } from '../data/files.ts';
 import { extensionOf } from '../storage/formats.ts';
@@ -22,6 +23,11 @@ export interface CheckOptions {
 
 const filesAtOnce = 500;
 const looksAtOnce = 16;
+
+export function parseCheckArguments(args: readonly string[]): Pick<CheckOptions, 'readsBytes'> {
+  const { values } = parseArgs({ args: [...args], options: { bytes: { type: 'boolean', default: false } } });
+  return { readsBytes: values.bytes };
+}
 
 /** Looks every file up in the storage, also beside a running service; answers how many there are. */
 export async function checkFiles(db: Database, storage: Storage, options: CheckOptions): Promise<number> {
