@@ -5,6 +5,7 @@ import { parseExportArguments, parseImportArguments } from './bulk/arguments.ts'
 import { exportImages } from './bulk/export-images.ts';
 import { formatSummary, importFile } from './bulk/import-file.ts';
 import { parseConfig } from './config.ts';
+import { checkFiles, parseCheckArguments } from './gallery/check-files.ts';
 import { purge } from './gallery/purge.ts';
 import { sweepOriginals } from './gallery/sweep.ts';
 import { formatSchema } from './graphql/schema.ts';
@@ -24,6 +25,7 @@ const commands: Record<string, (stop: AbortSignal) => Promise<unknown>> = {
   export: exportAll,
   keys,
   purge: purgeNow,
+  'check-files': checkStoredFiles,
   schema,
 };
 
@@ -102,6 +104,26 @@ async function purgeNow(): Promise<void> {
   const purged = await purge(background.db, storage);
   const swept = await sweepOriginals(background.db, storage);
   log.info({ ...purged, swept }, `Purged ${purged.images} images and ${purged.files + swept} files`);
+}
+
+/** Looks for files that images name and that are not there, also beside a running service. 2: there are some. */
+async function checkStoredFiles(): Promise<number> {
+  const { readsBytes } = parseCheckArguments(process.argv.slice(3));
+  await using opened = new AsyncDisposableStack();
+  const { background, storage } = await openResources(parseConfig(process.env), opened, {
+    attaches: true,
+    log: createLog('warn'),
+  });
+  let broken = 0;
+  const checked = await checkFiles(background.db, storage, {
+    readsBytes,
+    onBroken({ key, fault, imageIds }) {
+      broken += 1;
+      process.stdout.write(`${key} ${fault}; it is of the images ${imageIds.join(', ')}\n`);
+    },
+  });
+  process.stdout.write(`Checked ${checked} files: ${broken} missing or broken\n`);
+  return broken > 0 ? 2 : 0;
 }
 
 /** Adds the images of a file, also beside a running service. 2: some lines were refused. 1: stopped before the end. */

@@ -35,9 +35,9 @@ const execFileAsync = promisify(execFile);
 // Not the service's own: PGPORT, PGDATA, LC_ALL and others would change what the programs do.
 const environment = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC' };
 
-/** The programs, and a way to run them on `directory` that was tried out. */
-export async function findPostgresPrograms(directory: string): Promise<PostgresPrograms> {
-  const binaries = await findBinaries(process.platform, process.arch);
+/** The programs, those that npm installed unless told otherwise, and a way to run them on `directory` that was tried out. */
+export async function findPostgresPrograms(directory: string, given?: Binaries): Promise<PostgresPrograms> {
+  const binaries = given ?? (await findBinaries(process.platform, process.arch));
   const refusals = new Set<string>();
   for (const launcher of createLaunchers()) {
     try {

@@ -1,8 +1,9 @@
-import { sql } from 'drizzle-orm';
-import { formatArray, type Transaction } from './database.ts';
-import { type FileRow, files } from './tables.ts';
+import { eq, gt, sql } from 'drizzle-orm';
+import { type Connection, formatArray, type Transaction } from './database.ts';
+import { type FileRow, files, images } from './tables.ts';
 
 export type FileValues = Omit<FileRow, 'createdAt'>;
+export type StoredFile = Pick<FileRow, 'hash' | 'mimeType' | 'byteSize'>;
 
 /** Files that are known already stay as they are. */
 export async function insertFiles(db: Transaction, rows: readonly FileValues[]): Promise<void> {
@@ -40,6 +41,27 @@ async function enterOrHold(db: Transaction, rows: readonly FileValues[]): Promis
     )
     select encode(hash, 'hex') as hash from entered union all select encode(hash, 'hex') from held`);
   return new Set(found.map(row => row.hash));
+}
+
+/** Those after a hash ('' for the first), in its order. */
+export function findFilesAfter(db: Connection, hash: string, limit: number): Promise<StoredFile[]> {
+  const { mimeType, byteSize } = files;
+  return db
+    .select({ hash: files.hash, mimeType, byteSize })
+    .from(files)
+    .where(gt(files.hash, hash))
+    .orderBy(files.hash)
+    .limit(limit);
+}
+
+/** Of images that can be restored, too. */
+export async function findImageIdsOfFile(db: Connection, hash: string): Promise<string[]> {
+  const rows = await db
+    .select({ id: images.id })
+    .from(images)
+    .where(eq(images.fileHash, hash))
+    .orderBy(images.id);
+  return rows.map(row => row.id);
 }
 
 /** An array literal of hashes. */

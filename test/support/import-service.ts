@@ -108,7 +108,7 @@ export interface Uploaded {
 
 /** Sends a mutation with files, as clients do that follow the GraphQL multipart request specification. */
 export async function sendFiles<Data>(
-  service: TestService,
+  service: { url: string },
   query: string,
   variables: object,
   parts: readonly UploadedPart[],
@@ -135,7 +135,7 @@ const payload = `userErrors { code path message }`;
 
 /** Adds one image from a file. */
 export async function upload(
-  service: TestService,
+  service: { url: string },
   productId: string,
   name: string,
   bytes: Uint8Array,
