@@ -21,7 +21,23 @@ describe('the migrations', () => {
     expect(output).toContain('No schema changes');
     expect(await readdir(join(project, 'drizzle'))).toEqual(await readdir(join(root, 'drizzle')));
   });
+
+  it('only add, so that processes of the version before go on', async () => {
+    const names = (await readdir(join(root, 'drizzle'))).filter(name => name.endsWith('.sql'));
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of names) {
+      const text = await readFile(join(root, 'drizzle', name), 'utf8');
+      const statements = text.replace(/--.*$/gm, '').split(';');
+      expect([name, statements.filter(takesAway)]).toEqual([name, []]);
+    }
+  });
 });
+
+/** Also by asking of old rows, or of those who write without the new column, what they do not have. */
+function takesAway(statement: string): boolean {
+  const isNeeded = /\badd column\b.*\bnot null\b/i.test(statement) && !/\bdefault\b/i.test(statement);
+  return isNeeded || /\b(drop|rename|truncate|alter column|alter type)\b/i.test(statement);
+}
 
 describe('a migrated database', () => {
   let url: string;
@@ -35,6 +51,16 @@ describe('a migrated database', () => {
   it('has the columns, indexes and checks of tables.ts, and no others', async () => {
     await migrateDatabase(url);
     expect(await listDatabaseParts(url)).toEqual(listDeclaredParts());
+  });
+
+  it('is left as it is by a version before', async () => {
+    await migrateDatabase(url);
+    const later = `insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', ${Date.now() + 1e9})`;
+    await query(url, later);
+    await migrateDatabase(url);
+    const history = await query(url, 'select hash from drizzle.__drizzle_migrations order by id');
+    expect(history.length).toBe((await readJournal()).length + 1);
+    expect(history.at(-1)?.hash).toBe('later');
   });
 
   it('has one history after three migrated it at once', async () => {
