@@ -37,7 +37,9 @@ const claimLock = '7241690213452';
 export async function claimImports(db: Database, options: ClaimOptions): Promise<ImportTask[]> {
   const { limit, leaseMs, maxPerHost } = options;
   return db.transaction(async transaction => {
-    await transaction.execute(sql`select pg_advisory_xact_lock(${claimLock}::bigint)`);
+    // A process that is frozen just here must not keep the others from claiming for long.
+    await transaction.execute(sql`
+      select set_config('idle_in_transaction_session_timeout', '2000', true), pg_advisory_xact_lock(${claimLock}::bigint)`);
     const claimed = await transaction.execute<Omit<ImportTask, 'attempts'> & { attempts: string }>(sql`
       with recursive hosts as (
         (select source_host from images where ${isPending} order by source_host limit 1)
