@@ -47,6 +47,10 @@ export async function openTestService(
     IMPORTING: 'off',
     ...environment,
   });
+  const remove = async () => {
+    await database.drop();
+    await rm(directory, { recursive: true, force: true });
+  };
   const app = await openApp(config, {
     log: createLog('silent'),
     // What is asked of the keys every few seconds is none of a request's.
@@ -54,6 +58,9 @@ export async function openTestService(
       if (!text.includes('"api_keys"')) statements.push(text);
     },
     ...overrides,
+  }).catch(async error => {
+    await remove();
+    throw error;
   });
   const send = async <Data>(query: string, variables?: object) => {
     const response = await fetch(`${app.url}/graphql`, {
@@ -77,8 +84,7 @@ export async function openTestService(
     },
     async close() {
       await app.close();
-      await database.drop();
-      await rm(directory, { recursive: true, force: true });
+      await remove();
     },
   };
 }
