@@ -68,7 +68,10 @@ async function openOwned(owned: OwnedDirectory, options: EmbeddedPostgresOptions
     const cluster = await findCluster(options);
     const { server, port } = await startOnFreePort(cluster, signal);
     running = keepRunning(server, {
-      start: () => startServer(cluster, port, signal),
+      start: async () => {
+        owned.check();
+        return startServer(cluster, port, signal);
+      },
       signal,
       log: options.log,
     });
