@@ -91,7 +91,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   const readiness = createReadiness(partsOf({ database, storage, worker }));
   watching.follow({ ...sourcesOf({ ...resources, images, worker }), subscribers: changes.countSubscribers });
   handler = createRequestHandler({
-    graphql,
+    graphql: graphql.answer,
     sheet: createAskApi(graphql),
     images: images?.answer ?? null,
     findFault: readiness.findFault,

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import type { Authentication } from '../access/authenticate.ts';
 import { stranger } from '../access/caller.ts';
@@ -18,6 +18,7 @@ import { type CostLimits, useOperationCost } from './operation-cost.ts';
 import { type OperationLimits, useOperationLimits } from './operation-limits.ts';
 import { type OnOperation, useOperationWatch } from './operation-watch.ts';
 import { schema } from './schema.ts';
+import { createShortWay, isShort, type ShortWaySettings } from './short-way.ts';
 import { type ThrottleOptions, useThrottle } from './throttle.ts';
 import { useTimeLimit } from './time-limit.ts';
 import { type TrustedOptions, useTrustedDocuments } from './trusted-documents.ts';
@@ -41,7 +42,11 @@ interface ServerContext extends Asking {
   res: ServerResponse;
 }
 
-/** The GraphQL endpoint, as a handler for node:http. */
+export interface GraphQLServer {
+  answer: RequestListener;
+  fetch: ReturnType<typeof createYoga<ServerContext>>['fetch'];
+}
+
 export function createGraphQLServer({
   authentication,
   corsOrigins,
@@ -52,8 +57,8 @@ export function createGraphQLServer({
   onOperation,
   log,
   ...context
-}: GraphQLOptions) {
-  return createYoga<ServerContext>({
+}: GraphQLOptions): GraphQLServer {
+  const settings: ShortWaySettings<ServerContext> = {
     schema,
     graphqlEndpoint: graphqlPath,
     context: ({ request, res, caller = stranger, isStillGood = async () => false }): Context => {
@@ -94,10 +99,14 @@ export function createGraphQLServer({
       useOperationWatch(onOperation),
     ],
     logging: false,
-  });
+  };
+  const yoga = createYoga<ServerContext>(settings);
+  const shortWay = createShortWay(settings);
+  return {
+    answer: (req, res) => (isShort(req) ? shortWay(req, res) : yoga(req, res)),
+    fetch: yoga.fetch,
+  };
 }
-
-export type GraphQLServer = ReturnType<typeof createGraphQLServer>;
 
 /** For pages of the service's own: asks the API as a client would, without going through a socket. */
 export function createAskApi(server: GraphQLServer) {
