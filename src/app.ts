@@ -171,16 +171,22 @@ function openGraphQL(
   config: Config,
   resources: Resources,
   worker: Worker | null,
-  parts: Pick<GraphQLOptions, 'authentication' | 'addresses' | 'changes' | 'trusted' | 'onOperation'>,
+  parts: Pick<GraphQLOptions, 'authentication' | 'trusted' | 'onOperation'> &
+    Pick<Context, 'addresses' | 'changes'>,
 ): GraphQLServer {
   const { database, storage, log } = resources;
+  const { addresses, changes, ...rest } = parts;
   return createGraphQLServer({
-    db: database.db,
-    ...parts,
-    limits: limitsOf(config),
-    intake: openIntake(config, resources),
-    wakeImporting: () => worker?.wake(),
-    collectFiles: () => collectFilesNow(database.db, storage, log),
+    context: {
+      db: database.db,
+      addresses,
+      changes,
+      limits: limitsOf(config),
+      intake: openIntake(config, resources),
+      wakeImporting: () => worker?.wake(),
+      collectFiles: () => collectFilesNow(database.db, storage, log),
+    },
+    ...rest,
     corsOrigins: config.corsOrigins,
     hasIntrospection: config.introspection,
     operationLimits: config,

@@ -1,8 +1,9 @@
-import type { Caller } from '../access/caller.ts';
+import type { ServerResponse } from 'node:http';
+import { type Caller, stranger } from '../access/caller.ts';
 import type { ChangeFeed } from '../data/change-feed.ts';
 import type { ChangeSubscription } from '../data/change-subscription.ts';
 import type { Database } from '../data/database.ts';
-import type { Loaders } from '../data/loaders.ts';
+import { createLoaders, type Loaders } from '../data/loaders.ts';
 import type { Visibility } from '../data/visibility.ts';
 import type { GalleryLimits } from '../gallery/limits.ts';
 import type { Intake } from '../importing/intake.ts';
@@ -10,6 +11,7 @@ import type { ImageAddress } from '../rendering/address.ts';
 import type { RecipeBounds } from '../rendering/recipe.ts';
 import type { ReadLimits } from './arguments.ts';
 import type { Stream } from './live-changes.ts';
+import type { Charge } from './throttle.ts';
 
 /** What resolvers work with; made anew for each request. */
 export interface Context {
@@ -18,6 +20,8 @@ export interface Context {
   visibility: Visibility;
   /** In fields that the answer could have; known before execution. */
   operationCost?: number;
+  /** Where it was paid for already: what came of it. */
+  charge?: Charge | null | undefined;
   db: Database;
   /** Made anew after each mutation, so that later fields of the request see what it did. */
   loaders: Loaders;
@@ -44,4 +48,37 @@ export interface Addresses {
   sizes: Record<'zoom' | 'thumbnail' | 'standard' | 'tiny', { width: number; height: number }>;
   /** For how long a download is good. */
   downloadSeconds: number;
+}
+
+/** What a request adds. */
+type RequestContext =
+  | 'caller'
+  | 'visibility'
+  | 'loaders'
+  | 'stream'
+  | 'subscription'
+  | 'operationCost'
+  | 'charge';
+
+export type ServiceContext = Omit<Context, RequestContext>;
+
+export interface AskingRequest extends Pick<Context, 'charge'> {
+  request: { signal: AbortSignal };
+  res?: ServerResponse;
+  /** A stranger where nobody found out. */
+  caller?: Caller;
+  isStillGood?: Stream['isStillGood'];
+}
+
+export function createRequestContext(service: ServiceContext, asking: AskingRequest): Context {
+  const { request, res, caller = stranger, isStillGood = async () => false, charge } = asking;
+  const visibility = caller.isStranger ? 'READY' : 'LIVE';
+  return {
+    ...service,
+    caller,
+    visibility,
+    loaders: createLoaders(service.db, visibility),
+    stream: { signal: request.signal, end: () => res?.end(), isStillGood },
+    charge,
+  };
 }

@@ -45,20 +45,18 @@ const writeCost = 10;
  * `first`, `last` and the number of ids, whether they are written out, come in variables or are left to their defaults. Leaves
  * the cost in the context.
  */
-export function useOperationCost(limits: CostLimits): Plugin<Context> {
-  const priceOf = createPricing(limits);
+export function useOperationCost(maxCost: number, findCost: FindCost): Plugin<Context> {
   const check: Check = ({ args, extendContext, setResultAndStopExecution }) => {
-    const { document, operationName, schema, variableValues } = args;
-    const cost = priceOf(schema, document, operationName)(variableValues ?? {}, new Map());
+    const cost = findCost(args);
     extendContext({ operationCost: cost });
-    if (cost <= limits.maxCost) return;
+    if (cost <= maxCost) return;
     const error = new GraphQLError(
-      `The answer could have ${cost.toLocaleString('en')} fields; at most ${limits.maxCost.toLocaleString('en')}. Ask for fewer images, products or fields at a time`,
+      `The answer could have ${cost.toLocaleString('en')} fields; at most ${maxCost.toLocaleString('en')}. Ask for fewer images, products or fields at a time`,
       {
         extensions: {
           code: 'OPERATION_TOO_COSTLY',
           cost,
-          maxCost: limits.maxCost,
+          maxCost,
           http: { spec: true, status: 400 },
         },
       },
@@ -69,8 +67,19 @@ export function useOperationCost(limits: CostLimits): Plugin<Context> {
   return { onExecute: check, onSubscribe: check };
 }
 
+export type Priced = Pick<ExecutionArgs, 'document' | 'schema' | 'operationName' | 'variableValues'>;
+
+/** How many fields the answer could have. */
+export type FindCost = (operation: Priced) => number;
+
+export function createFindCost(limits: CostLimits): FindCost {
+  const priceOf = createPricing(limits);
+  return ({ schema, document, operationName, variableValues }) =>
+    priceOf(schema, document, operationName)(variableValues ?? {}, new Map());
+}
+
 interface Execution {
-  args: Pick<ExecutionArgs, 'document' | 'schema' | 'operationName' | 'variableValues'>;
+  args: Priced;
   extendContext: (extension: Partial<Context>) => void;
   setResultAndStopExecution: (result: ExecutionResult) => void;
 }

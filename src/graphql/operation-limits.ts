@@ -10,6 +10,7 @@ import {
   TokenKind,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { Caller } from '../access/caller.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -42,10 +43,17 @@ const trustedFactor = 10;
 /** Of brackets of any kind; what reads documents goes as deep as they do, and the stack has an end. */
 const maxNesting = 100;
 
+/** What of a document is beyond a limit of its sender; nothing where all is well. Worked out once for each document. */
+export type FindExcesses = (document: DocumentNode, caller: Caller) => readonly GraphQLError[];
+
+export function createFindExcesses(limits: OperationLimits): FindExcesses {
+  const ofStrangers = createCheck(limits);
+  const ofTrusted = createCheck(widen(limits));
+  return (document, { isStranger }) => (isStranger ? ofStrangers : ofTrusted)(document);
+}
+
 /** Refuses a document that is beyond a limit, before it is checked for anything else. */
-export function useOperationLimits(limits: OperationLimits): Plugin<Context> {
-  const forStrangers = createCheck(limits);
-  const forTrusted = createCheck(widen(limits));
+export function useOperationLimits(limits: OperationLimits, findExcesses: FindExcesses): Plugin<Context> {
   return {
     onParse({ context, params, setParseFn }) {
       checkLength(params.source.toString(), limits);
@@ -53,7 +61,7 @@ export function useOperationLimits(limits: OperationLimits): Plugin<Context> {
       setParseFn((source, options) => parseWithin(source, options, ofCaller));
     },
     onValidate({ context, params: { documentAST } }) {
-      const errors = (context.caller.isStranger ? forStrangers : forTrusted)(documentAST);
+      const errors = findExcesses(documentAST, context.caller);
       // A result would be kept with the document, and told to other callers.
       if (errors.length > 0) throw new AggregateError(errors);
     },
@@ -73,7 +81,7 @@ function widen(limits: OperationLimits): OperationLimits {
 function createCheck(limits: OperationLimits) {
   const known = new WeakMap<DocumentNode, readonly GraphQLError[]>();
   return (document: DocumentNode): readonly GraphQLError[] => {
-    const errors = known.get(document) ?? findExcesses(document, limits);
+    const errors = known.get(document) ?? findExcessesOfDocument(document, limits);
     known.set(document, errors);
     return errors;
   };
@@ -115,7 +123,7 @@ function tooNested(): GraphQLError {
 }
 
 /** One error for each limit that an operation of the document is beyond; what a stranger sends may be parsed already. */
-function findExcesses(document: DocumentNode, limits: OperationLimits): readonly GraphQLError[] {
+function findExcessesOfDocument(document: DocumentNode, limits: OperationLimits): readonly GraphQLError[] {
   if ((document.tokenCount ?? 0) > limits.maxTokens) return [tooManyTokens(limits)];
   if (isTooNested(document)) return [tooNested()];
   const fragments = new Map<string, FragmentDefinitionNode>();
@@ -125,12 +133,12 @@ function findExcesses(document: DocumentNode, limits: OperationLimits): readonly
   const measure = createMeasure(fragments);
   return document.definitions.flatMap(definition =>
     definition.kind === Kind.OPERATION_DEFINITION
-      ? findExcessesOf(definition, measure(definition.selectionSet), fragments, limits)
+      ? findExcessesOfOperation(definition, measure(definition.selectionSet), fragments, limits)
       : [],
   );
 }
 
-function findExcessesOf(
+function findExcessesOfOperation(
   operation: OperationDefinitionNode,
   { depth, aliases, directives }: Shape,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,

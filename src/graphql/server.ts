@@ -1,45 +1,44 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import type { Authentication } from '../access/authenticate.ts';
-import { stranger } from '../access/caller.ts';
-import { createLoaders } from '../data/loaders.ts';
 import type { Logger } from '../log.ts';
 import { type Asking, useAccess } from './access.ts';
 import { useBodyLimit } from './body-limit.ts';
 import { useContentTypes } from './content-types.ts';
-import type { Context } from './context.ts';
-import { createDocumentCache } from './document-cache.ts';
+import { type AskingRequest, createRequestContext, type ServiceContext } from './context.ts';
 import { useGetParameters } from './get-parameters.ts';
 import { useNoIntrospection } from './introspection.ts';
+import { createExecuteKnown } from './known-queries.ts';
 import { useLiveChanges } from './live-changes.ts';
 import { createMaskError } from './mask-error.ts';
 import { type MultipartLimits, useMultipart } from './multipart.ts';
-import { type CostLimits, useOperationCost } from './operation-cost.ts';
-import { type OperationLimits, useOperationLimits } from './operation-limits.ts';
-import { type OnOperation, useOperationWatch } from './operation-watch.ts';
+import { type CheckOptions, createOperationChecks, type OperationChecks } from './operation-checks.ts';
+import { useOperationCost } from './operation-cost.ts';
+import { useOperationLimits } from './operation-limits.ts';
+import { useOperationWatch } from './operation-watch.ts';
+import { usePlannedExecution } from './planned-execution.ts';
 import { schema } from './schema.ts';
 import { createShortWay, isShort, type ShortWaySettings } from './short-way.ts';
-import { type ThrottleOptions, useThrottle } from './throttle.ts';
+import { type Charge, useThrottle } from './throttle.ts';
 import { useTimeLimit } from './time-limit.ts';
-import { type TrustedOptions, useTrustedDocuments } from './trusted-documents.ts';
+import { useTrustedDocuments } from './trusted-documents.ts';
 
 export const graphqlPath = '/graphql';
 
-export interface GraphQLOptions
-  extends Omit<Context, 'caller' | 'visibility' | 'loaders' | 'stream' | 'subscription'> {
+export interface GraphQLOptions extends CheckOptions {
+  /** The part of it that is the same for all requests. */
+  context: ServiceContext;
   authentication: Authentication;
   corsOrigins: string[];
   hasIntrospection: boolean;
-  /** Null where none are set up. */
-  trusted: TrustedOptions | null;
-  operationLimits: OperationLimits & CostLimits & ThrottleOptions & { operationTimeoutMs: number };
   multipart: MultipartLimits;
-  onOperation: OnOperation;
   log: Logger;
 }
 
 interface ServerContext extends Asking {
   res: ServerResponse;
+  /** What was paid in the short way. */
+  charge?: Charge | null;
 }
 
 export interface GraphQLServer {
@@ -47,30 +46,15 @@ export interface GraphQLServer {
   fetch: ReturnType<typeof createYoga<ServerContext>>['fetch'];
 }
 
-export function createGraphQLServer({
-  authentication,
-  corsOrigins,
-  hasIntrospection,
-  trusted,
-  operationLimits,
-  multipart,
-  onOperation,
-  log,
-  ...context
-}: GraphQLOptions): GraphQLServer {
+/** The GraphQL endpoint, for node:http. */
+export function createGraphQLServer(options: GraphQLOptions): GraphQLServer {
+  const { authentication, corsOrigins, multipart, log } = options;
+  const { checks, cache } = createOperationChecks(options);
+  const createContext = (asked: AskingRequest) => createRequestContext(options.context, asked);
   const settings: ShortWaySettings<ServerContext> = {
     schema,
     graphqlEndpoint: graphqlPath,
-    context: ({ request, res, caller = stranger, isStillGood = async () => false }): Context => {
-      const visibility = caller.isStranger ? 'READY' : 'LIVE';
-      return {
-        ...context,
-        caller,
-        visibility,
-        loaders: createLoaders(context.db, visibility),
-        stream: { signal: request.signal, end: () => res?.end(), isStillGood },
-      };
-    },
+    context: createContext,
     cors: corsOrigins.length > 0 && {
       origin: corsOrigins,
       credentials: false,
@@ -80,32 +64,46 @@ export function createGraphQLServer({
     graphiql: false,
     landingPage: false,
     multipart: false,
-    parserAndValidationCache: createDocumentCache(),
+    parserAndValidationCache: cache,
     // One that holds for uploads too would forbid them.
     maxRequestBodySize: false,
-    plugins: [
-      useContentTypes(),
-      useAccess(authentication, log),
-      useGetParameters(),
-      useMultipart(multipart),
-      useBodyLimit(multipart.maxJsonBytes),
-      ...(trusted ? [useTrustedDocuments(trusted)] : []),
-      useOperationLimits(operationLimits),
-      useOperationCost(operationLimits),
-      useThrottle(operationLimits),
-      useTimeLimit(operationLimits.operationTimeoutMs),
-      useLiveChanges(),
-      ...(hasIntrospection ? [] : [useNoIntrospection()]),
-      useOperationWatch(onOperation),
-    ],
+    plugins: createPlugins(options, checks),
     logging: false,
   };
   const yoga = createYoga<ServerContext>(settings);
-  const shortWay = createShortWay(settings);
+  const shortWay = createShortWay(settings, {
+    executeKnown: createExecuteKnown(schema, checks),
+    maxBytes: multipart.maxJsonBytes,
+    authenticate: authentication.authenticate,
+    createContext,
+  });
   return {
     answer: (req, res) => (isShort(req) ? shortWay(req, res) : yoga(req, res)),
     fetch: yoga.fetch,
   };
+}
+
+function createPlugins(
+  options: GraphQLOptions,
+  checks: OperationChecks,
+): ShortWaySettings<ServerContext>['plugins'] {
+  const { authentication, hasIntrospection, multipart, operationLimits, log } = options;
+  return [
+    useContentTypes(),
+    useAccess(authentication, log),
+    useGetParameters(),
+    useMultipart(multipart),
+    useBodyLimit(multipart.maxJsonBytes),
+    ...(checks.trusted ? [useTrustedDocuments(checks.trusted)] : []),
+    useOperationLimits(operationLimits, checks.findExcesses),
+    useOperationCost(checks.maxCost, checks.findCost),
+    useThrottle(checks.takeCharge),
+    usePlannedExecution(checks.plans),
+    useTimeLimit(checks.timeoutMs),
+    useLiveChanges(),
+    ...(hasIntrospection ? [] : [useNoIntrospection()]),
+    useOperationWatch(checks.onOperation),
+  ];
 }
 
 /** For pages of the service's own: asks the API as a client would, without going through a socket. */

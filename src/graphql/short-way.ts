@@ -1,142 +1,89 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import {
   type CORSOptions,
   getCORSHeadersByRequestAndOptions,
   type ServerAdapterInitialContext,
-  sendNodeResponse,
 } from '@whatwg-node/server';
 import { YogaServer, type YogaServerOptions } from 'graphql-yoga';
-
-// Yoga's adapter makes a Request and a Response of the web platform for each exchange, with streams for the bodies: for
-// a small query they cost more than all else. What Yoga and its plugins ask of them for JSON is little, and here.
+import { LRUCache } from 'lru-cache';
+import type { Authentication } from '../access/authenticate.ts';
+import { isTracing } from '../tracing.ts';
+import type { AskingRequest, Context } from './context.ts';
+import { JsonRequest, JsonResponse, sendJson } from './json-exchange.ts';
+import type { ExecuteKnown, KnownOutcome } from './known-queries.ts';
+import { timeHeader } from './time-extension.ts';
 
 export type ShortWaySettings<ServerContext extends object> = YogaServerOptions<ServerContext, object> & {
   cors: CORSOptions;
 };
 
-export interface Exchange {
-  req: IncomingMessage;
-  res: ServerResponse;
+interface ShortWayOptions {
+  executeKnown: ExecuteKnown;
+  /** Of a body. */
+  maxBytes: number;
+  authenticate: Authentication['authenticate'];
+  createContext: (asking: AskingRequest) => Context;
 }
 
-/** JSON of a known length; that goes the short way. */
+/** Whether a request goes the short way: it brings JSON of a known length. */
 export function isShort({ method, headers }: IncomingMessage): boolean {
   return (
     method === 'POST' &&
     headers['content-length'] !== undefined &&
-    /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')
+    /^application\/json(;|$)/.test(headers['content-type'] ?? '')
   );
 }
 
-/** Answers JSON posts as Yoga does with the same settings, by the same code and plugins. */
+/**
+ * Answers JSON posts as Yoga does with the same settings. What is known to be good is executed at once; all else Yoga
+ * itself answers, with all its plugins, though without the web platform's requests and responses.
+ */
 export function createShortWay<ServerContext extends object>(
   settings: ShortWaySettings<ServerContext>,
+  options: ShortWayOptions,
 ): RequestListener {
   const server = new YogaServer<ServerContext, object>({
     ...settings,
     fetchAPI: { Response: JsonResponse as unknown as typeof Response },
   });
+  /** By the header that asks for them: what Yoga made of it. */
+  const contentTypes = new LRUCache<string, string>({ max: 100 });
+
+  async function answerByYoga(request: JsonRequest, exchange: object): Promise<JsonResponse> {
+    const context = { ...exchange, waitUntil } as unknown as ServerContext & ServerAdapterInitialContext;
+    const answer = await server.handle(request as unknown as Request, context);
+    return answer as unknown as JsonResponse;
+  }
+
+  function learn(accept: string, { status, body, headers }: JsonResponse): void {
+    const type = headers['Content-Type'];
+    if (status === 200 && typeof body === 'string' && type) contentTypes.set(accept, type);
+  }
+
+  async function answerKnown(request: JsonRequest, req: IncomingMessage): Promise<KnownOutcome> {
+    const startedAt = performance.now();
+    const { authorization = null, host = '', 'content-length': bytes } = req.headers;
+    const caller = await options.authenticate(authorization, host).catch(() => null);
+    if (!caller || Number(bytes) > options.maxBytes) return { result: null };
+    const params = await request.json().catch(() => null);
+    return options.executeKnown(params, options.createContext({ request, caller }), { req, startedAt });
+  }
+
   return async (req, res) => {
-    const request = new JsonRequest(req, res) as unknown as Request;
-    const answer = await server.handle(request, { req, res, waitUntil } as unknown as ServerContext &
-      ServerAdapterInitialContext);
-    const { body, status, headers } = answer as unknown as JsonResponse;
-    const cors = settings.cors && getCORSHeadersByRequestAndOptions(request, settings.cors);
-    send({ body, status, headers: { ...headers, ...cors } }, { req, res });
+    const request = new JsonRequest(req, res);
+    const accept = req.headers.accept ?? '';
+    const contentType = contentTypes.get(accept);
+    const isPlain = contentType !== undefined && !req.headers[timeHeader] && !isTracing();
+    const { result, ...paid } = isPlain ? await answerKnown(request, req) : { result: null };
+    const answer = result
+      ? new JsonResponse(JSON.stringify(result), { headers: { 'Content-Type': contentType ?? '' } })
+      : await answerByYoga(request, { req, res, ...paid });
+    if (!contentType) learn(accept, answer);
+    const cors =
+      settings.cors && getCORSHeadersByRequestAndOptions(request as unknown as Request, settings.cors);
+    await sendJson(cors ? { ...answer, headers: { ...answer.headers, ...cors } } : answer, req, res);
   };
 }
 
 /** Nothing of ours goes on after an answer. */
 const waitUntil = () => {};
-
-function send(
-  { status, headers, body }: Pick<JsonResponse, 'status' | 'headers' | 'body'>,
-  { req, res }: Exchange,
-) {
-  if (res.destroyed) return;
-  if (body && typeof body !== 'string') {
-    // A subscription.
-    sendNodeResponse(new Response(body, { status, headers }), res, req, true);
-    return;
-  }
-  const bytes = body ? Buffer.byteLength(body) : 0;
-  res.writeHead(status, { ...headers, 'content-length': bytes }).end(body ?? '');
-}
-
-class JsonRequest {
-  readonly method = 'POST';
-  readonly headers: { get: (name: string) => string | null };
-  readonly #exchange: Exchange;
-  #signal: AbortSignal | undefined;
-
-  constructor(req: IncomingMessage, res: ServerResponse) {
-    this.#exchange = { req, res };
-    this.headers = { get: name => readHeader(req, name) };
-  }
-
-  get url(): string {
-    const { headers, url } = this.#exchange.req;
-    return new URL(url ?? '/', `http://${headers.host || 'localhost'}`).href;
-  }
-
-  /** Aborted when the client leaves. */
-  get signal(): AbortSignal {
-    this.#signal ??= createLeavingSignal(this.#exchange.res);
-    return this.#signal;
-  }
-
-  async json(): Promise<unknown> {
-    return JSON.parse(await readText(this.#exchange.req));
-  }
-}
-
-function readHeader({ headers }: IncomingMessage, name: string): string | null {
-  const value = headers[name.toLowerCase()];
-  return Array.isArray(value) ? value.join(', ') : (value ?? null);
-}
-
-function createLeavingSignal(response: ServerResponse): AbortSignal {
-  const leaving = new AbortController();
-  const leave = () => {
-    if (!response.writableFinished) leaving.abort();
-  };
-  if (response.destroyed) leave();
-  else response.once('close', leave);
-  return leaving.signal;
-}
-
-const byteOrderMark = 0xfeff;
-
-function readText(request: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    const finish = () => {
-      const text = (chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString() ?? '';
-      resolve(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text);
-    };
-    request
-      .on('data', (chunk: Buffer) => chunks.push(chunk))
-      .once('end', finish)
-      .once('close', () => {
-        if (!request.complete) reject(new DOMException('The client left', 'AbortError'));
-      })
-      .once('error', reject);
-  });
-}
-
-class JsonResponse {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: string | ReadableStream | null;
-
-  constructor(body: string | ReadableStream | null, { status = 200, headers = {} }: JsonResponseInit = {}) {
-    this.status = status;
-    this.headers = headers;
-    this.body = body;
-  }
-}
-
-interface JsonResponseInit {
-  status?: number;
-  headers?: Record<string, string>;
-}

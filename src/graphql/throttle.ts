@@ -23,12 +23,21 @@ interface Requests {
   visitor?: IncomingMessage;
 }
 
-/** Bounds the cost that a caller's operations have together; each pays beforehand, whether it succeeds or not. */
-export function useThrottle(options: ThrottleOptions): Plugin<Context> {
+/** What came of taking an operation's cost from its caller's bucket. */
+export interface Charge {
+  /** What the answer says of it. */
+  extensions: Record<string, unknown>;
+  /** The answer where there was less in the bucket. */
+  refusal: ExecutionResult | null;
+}
+
+/** Null for callers who may spend any. */
+export type TakeCharge = (context: Pick<Context, 'caller' | 'operationCost'> & Requests) => Charge | null;
+
+export function createTakeCharge(options: ThrottleOptions): TakeCharge {
   const ofCredentials = openBuckets(options.costBurst, options.costPerSecond);
   const ofStrangers = openBuckets(options.strangerCostBurst, options.strangerCostPerSecond);
-
-  function charge({ caller, operationCost = 1, ...requests }: Context & Requests) {
+  return ({ caller, operationCost = 1, ...requests }) => {
     if (caller.id === null && !caller.isStranger) return null;
     const buckets = caller.isStranger ? ofStrangers : ofCredentials;
     if (!buckets) return null;
@@ -37,8 +46,12 @@ export function useThrottle(options: ThrottleOptions): Plugin<Context> {
     const extensions = { cost: describeCost(operationCost, buckets, taking) };
     const error = taking.isTaken ? null : explain(operationCost, buckets, taking);
     return { extensions, refusal: error && { errors: [error], extensions } };
-  }
+  };
+}
 
+/** Bounds the cost that a caller's operations have together; each pays beforehand, whether it succeeds or not. */
+export function useThrottle(takeCharge: TakeCharge): Plugin<Context> {
+  const charge = (context: Context) => (context.charge === undefined ? takeCharge(context) : context.charge);
   return {
     onExecute({ args, setResultAndStopExecution }) {
       const charged = charge(args.contextValue);

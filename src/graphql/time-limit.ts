@@ -14,23 +14,33 @@ export function useTimeLimit(timeoutMs: number): Plugin<Context> {
       const operation = getOperationAST(args.document, args.operationName);
       if (operation?.operation !== OperationTypeNode.QUERY) return;
       const left = args.contextValue.stream.signal;
-      setExecuteFn(async (given: ExecutionArgs) => {
-        const ending = new AbortController();
-        const leave = () => ending.abort(new DOMException('The client left', 'AbortError'));
-        const timer = setTimeout(() => ending.abort(tooLong(timeoutMs)), timeoutMs);
-        if (left.aborted) leave();
-        left.addEventListener('abort', leave, { once: true });
-        try {
-          const { signal } = ending;
+      setExecuteFn((given: ExecutionArgs) =>
+        runWithin(timeoutMs, left, signal => {
           const bounded: ExecutionArgs & { signal: AbortSignal } = { ...given, signal };
-          return await runAbandonable(signal, () => executeFn(bounded));
-        } finally {
-          clearTimeout(timer);
-          left.removeEventListener('abort', leave);
-        }
-      });
+          return executeFn(bounded);
+        }),
+      );
     },
   };
+}
+
+/** Runs a read, whose signal is aborted when `left` is, or when its time is over. */
+export async function runWithin<Result>(
+  timeoutMs: number,
+  left: AbortSignal,
+  read: (signal: AbortSignal) => Result | Promise<Result>,
+): Promise<Result> {
+  const ending = new AbortController();
+  const leave = () => ending.abort(new DOMException('The client left', 'AbortError'));
+  const timer = setTimeout(() => ending.abort(tooLong(timeoutMs)), timeoutMs);
+  if (left.aborted) leave();
+  left.addEventListener('abort', leave, { once: true });
+  try {
+    return await runAbandonable(ending.signal, () => read(ending.signal));
+  } finally {
+    clearTimeout(timer);
+    left.removeEventListener('abort', leave);
+  }
 }
 
 function tooLong(timeoutMs: number): GraphQLError {

@@ -13,20 +13,32 @@ export interface TrustedOptions {
 const idNames = ['documentId', 'doc_id', 'id'] as const;
 
 /** Answers documents that clients name by an id instead of sending them. */
-export function useTrustedDocuments({ documents, isOnly }: TrustedOptions): Plugin {
+export function useTrustedDocuments(options: TrustedOptions): Plugin {
   return {
     onParams({ request, params, setParams, context }) {
       // The service's own pages ask without a request from outside.
       if (!('req' in context) || typeof params !== 'object' || params === null) return;
-      const { query, ...rest }: GraphQLParams = params;
       const ids = request.method === 'GET' ? new URL(request.url).searchParams : toMap(params);
-      const asked = readId(params, name => ids.get(name));
-      const { documentId: _, doc_id: __, id: ___, ...others }: Record<string, unknown> = rest;
-      if (query && !isOnly) return setParams({ ...others, query });
-      if (!asked && isOnly) throw onlyTrusted();
-      setParams({ ...others, ...(asked && { query: find(asked, documents) }) });
+      setParams(findDocument(params, options, ids));
     },
   };
+}
+
+/**
+ * What is asked, with the document that it names by an id, which is read from `ids`.
+ * @throws {GraphQLError} where there is no such document, or where it is sent though it must be named
+ */
+export function findDocument(
+  params: GraphQLParams,
+  { documents, isOnly }: TrustedOptions,
+  ids: Pick<ReadonlyMap<string, unknown>, 'get'> = toMap(params),
+): GraphQLParams {
+  const { query, ...rest } = params;
+  const asked = readId(params, name => ids.get(name));
+  const { documentId: _, doc_id: __, id: ___, ...others }: Record<string, unknown> = rest;
+  if (query && !isOnly) return { ...others, query };
+  if (!asked && isOnly) throw onlyTrusted();
+  return { ...others, ...(asked && { query: find(asked, documents) }) };
 }
 
 interface Asked {

@@ -1,0 +1,86 @@
+import type { IncomingMessage } from 'node:http';
+import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import type { Context } from './context.ts';
+import type { OperationChecks } from './operation-checks.ts';
+import type { Charge } from './throttle.ts';
+import { runWithin } from './time-limit.ts';
+import { findDocument, type TrustedOptions } from './trusted-documents.ts';
+
+/** `result`: the answer. Null: the ordinary way answers, where `charge` tells what was paid already. */
+export interface KnownOutcome {
+  result: ExecutionResult | null;
+  charge?: Charge | null;
+}
+
+export type ExecuteKnown = (params: unknown, context: Context, asked: Asked) => Promise<KnownOutcome>;
+
+interface Asked {
+  req: IncomingMessage;
+  /** As `performance.now()` counts. */
+  startedAt: number;
+}
+
+/**
+ * Executes a query that came before and has a plan, if nothing is amiss: whatever is refused, or has an error, is left to
+ * the ordinary way, which says so.
+ */
+export function createExecuteKnown(schema: GraphQLSchema, checks: OperationChecks): ExecuteKnown {
+  return async (given, context, { req, startedAt }) => {
+    const params = readParams(given, checks.trusted);
+    const document = params && checks.documents.get(params.query);
+    if (!document) return unknown;
+    const { operationName, variables } = params;
+    const plan = checks.plans.find(document, operationName);
+    if (!plan || checks.findExcesses(document, context.caller).length > 0) return unknown;
+    const cost = checks.findCost({ schema, document, operationName, variableValues: variables });
+    if (cost > checks.maxCost) return unknown;
+    context.operationCost = cost;
+    const charge = checks.takeCharge({ caller: context.caller, operationCost: cost, req });
+    if (charge?.refusal) return { result: null, charge };
+    try {
+      const data = await runWithin(checks.timeoutMs, context.stream.signal, () =>
+        plan.execute(variables, context, undefined),
+      );
+      checks.onOperation('query', 'ok', (performance.now() - startedAt) / 1_000);
+      return { result: charge ? { data, extensions: charge.extensions } : { data } };
+    } catch {
+      return { result: null, charge };
+    }
+  };
+}
+
+const unknown: KnownOutcome = { result: null };
+
+interface Params {
+  query: string;
+  operationName: string | null;
+  variables: Record<string, unknown>;
+}
+
+/** Null for what is more, or other, than a query with its variables. */
+function readParams(given: unknown, trusted: TrustedOptions | null): Params | null {
+  if (!isRecord(given)) return null;
+  const params = trusted ? findTrusted(given, trusted) : given;
+  const { query, operationName = null, variables = null, extensions = null, ...others } = params ?? nothing;
+  if (typeof query !== 'string' || extensions !== null || Object.keys(others).length > 0) return null;
+  if (operationName !== null && typeof operationName !== 'string') return null;
+  if (variables !== null && !isRecord(variables)) return null;
+  return { query, operationName, variables: variables ?? {} };
+}
+
+const nothing: Record<string, unknown> = {};
+
+function findTrusted(
+  given: Record<string, unknown>,
+  trusted: TrustedOptions,
+): Record<string, unknown> | null {
+  try {
+    return { ...findDocument(given, trusted) };
+  } catch {
+    return null;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

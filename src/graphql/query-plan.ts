@@ -1,0 +1,295 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  getArgumentValues,
+  getOperationAST,
+  getVariableValues,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+} from 'graphql';
+import { type Condition, collectSelections, type PlannedSelection } from './selections.ts';
+
+// What graphql-js works out for each object of an answer, the same each time, is worked out once for the document: which
+// fields there are, what they are given, how their values become what the answer has. Only what goes well is planned. For
+// all else - a null where none may be, an error of a resolver - the plan gives up with PlanFailed, and whoever has a
+// query executes it again in the ordinary way, which finds the same error and tells it as it always does.
+
+/** The query is to be executed in the ordinary way. */
+export class PlanFailed extends Error {
+  override name = 'PlanFailed';
+}
+
+export interface QueryPlan {
+  /**
+   * The data of the answer.
+   * @throws {PlanFailed} or rejects with it, for whatever has an error
+   */
+  execute(variables: Variables, context: unknown, rootValue: unknown): Data | Promise<Data>;
+}
+
+type Variables = Readonly<Record<string, unknown>>;
+type Data = Record<string, unknown>;
+
+/** One execution. */
+interface Run {
+  context: unknown;
+  variables: Variables;
+  /** What fields are given that depends on variables, by the field's number. */
+  arguments: unknown[];
+}
+
+interface PlannedField {
+  key: string;
+  isIncluded: Condition | null;
+  resolve: (source: unknown, given: object, context: unknown, info: GraphQLResolveInfo) => unknown;
+  give: (run: Run) => object;
+  info: GraphQLResolveInfo;
+  complete: Complete;
+}
+
+type Complete = (value: unknown, run: Run) => unknown;
+
+/** Null for what is not planned: all but queries, and of those what has interfaces, unions or introspection. */
+export function planQuery(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+): QueryPlan | null {
+  const operation = getOperationAST(document, operationName);
+  const root = schema.getQueryType();
+  if (operation?.operation !== OperationTypeNode.QUERY || !root) return null;
+  const planner = new Planner(schema, document, operation);
+  try {
+    const complete = planner.planObject(root, [operation.selectionSet]);
+    return createPlan(schema, operation, complete);
+  } catch (error) {
+    if (error instanceof PlanFailed) return null;
+    throw error;
+  }
+}
+
+function createPlan(
+  schema: GraphQLSchema,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  complete: Complete,
+): QueryPlan {
+  const coerce = (given: Variables): Variables => {
+    const { coerced } = getVariableValues(schema, variableDefinitions, given, { maxErrors: 1 });
+    if (!coerced) throw new PlanFailed();
+    return coerced;
+  };
+  const none: Variables = {};
+  return {
+    execute(given, context, rootValue) {
+      const variables = variableDefinitions.length > 0 ? coerce(given) : none;
+      return complete(rootValue ?? none, { context, variables, arguments: [] }) as Data | Promise<Data>;
+    },
+  };
+}
+
+class Planner {
+  readonly #schema: GraphQLSchema;
+  readonly #document: DocumentNode;
+  readonly #operation: OperationDefinitionNode;
+  #fieldCount = 0;
+
+  constructor(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) {
+    this.#schema = schema;
+    this.#document = document;
+    this.#operation = operation;
+  }
+
+  planObject(type: GraphQLObjectType, selectionSets: OperationDefinitionNode['selectionSet'][]): Complete {
+    if (type.isTypeOf) throw new PlanFailed();
+    const selections = collectSelections(selectionSets, type, this.#document);
+    if (!selections) throw new PlanFailed();
+    const fields = selections.map(selection => this.#planField(selection, type));
+    return (source, run) => executeFields(fields, source, run);
+  }
+
+  #planField(selection: PlannedSelection, parent: GraphQLObjectType): PlannedField {
+    const [node] = selection.nodes;
+    const { key, isIncluded } = selection;
+    const info = this.#describe(selection, parent);
+    if (node.name.value === '__typename') {
+      return { key, isIncluded, resolve: () => parent.name, give: () => nothing, info, complete: asIs };
+    }
+    const field = parent.getFields()[node.name.value];
+    if (!field) throw new PlanFailed();
+    const { name } = field;
+    const resolve =
+      field.resolve ??
+      (source => {
+        const value = (source as Record<string, unknown>)[name];
+        if (typeof value === 'function') throw new PlanFailed();
+        return value;
+      });
+    return {
+      key,
+      isIncluded,
+      resolve: resolve as PlannedField['resolve'],
+      give: this.#planArguments(field, selection),
+      info: { ...info, fieldName: name, returnType: field.type },
+      complete: this.#planType(field.type, selection),
+    };
+  }
+
+  /** `path` is right for fields of the query itself, which are those whose resolvers may look at it. */
+  #describe({ key, nodes }: PlannedSelection, parentType: GraphQLObjectType): GraphQLResolveInfo {
+    const fragments = Object.fromEntries(
+      this.#document.definitions.flatMap(definition =>
+        definition.kind === 'FragmentDefinition' ? [[definition.name.value, definition]] : [],
+      ),
+    );
+    return {
+      fieldName: key,
+      fieldNodes: nodes,
+      returnType: parentType,
+      parentType,
+      path: { prev: undefined, key, typename: parentType.name },
+      schema: this.#schema,
+      fragments,
+      rootValue: undefined,
+      operation: this.#operation,
+      variableValues: {},
+    };
+  }
+
+  #planArguments(field: GraphQLField<unknown, unknown>, { nodes }: PlannedSelection): PlannedField['give'] {
+    if (field.args.length === 0) return () => nothing;
+    const [node] = nodes;
+    const read = (variables: Variables): object => {
+      try {
+        return getArgumentValues(field, node, variables);
+      } catch (error) {
+        if (error instanceof GraphQLError) throw new PlanFailed();
+        throw error;
+      }
+    };
+    if (!JSON.stringify(node.arguments ?? [], withoutPlaces).includes('"kind":"Variable"')) {
+      const constant = read(nothing);
+      return () => constant;
+    }
+    const number = this.#fieldCount++;
+    return run => {
+      const given = run.arguments[number] ?? read(run.variables);
+      run.arguments[number] = given;
+      return given as object;
+    };
+  }
+
+  #planType(type: GraphQLOutputType, selection: PlannedSelection): Complete {
+    if (isNonNullType(type)) return refuseNull(this.#planValue(type.ofType, selection));
+    return allowNull(this.#planValue(type, selection));
+  }
+
+  #planValue(type: GraphQLOutputType, selection: PlannedSelection): Complete {
+    if (isListType(type)) return planList(this.#planType(type.ofType, selection));
+    if (isLeafType(type)) return value => required(type.serialize(value));
+    if (!isObjectType(type)) throw new PlanFailed();
+    return this.planObject(
+      type,
+      selection.nodes.flatMap(({ selectionSet }) => selectionSet ?? []),
+    );
+  }
+}
+
+const nothing = Object.freeze({});
+
+function withoutPlaces(key: string, value: unknown): unknown {
+  return key === 'loc' ? undefined : value;
+}
+
+const asIs: Complete = value => value;
+
+function required(value: unknown): unknown {
+  if (value === null || value === undefined) throw new PlanFailed();
+  return value;
+}
+
+function refuseNull(complete: Complete): Complete {
+  return (value, run) => {
+    if (value === null || value === undefined || value instanceof Error) throw new PlanFailed();
+    return complete(value, run);
+  };
+}
+
+function allowNull(complete: Complete): Complete {
+  return (value, run) => {
+    if (value === null || value === undefined) return null;
+    if (value instanceof Error) throw new PlanFailed();
+    return complete(value, run);
+  };
+}
+
+function planList(completeItem: Complete): Complete {
+  return (values, run) => {
+    if (!Array.isArray(values)) throw new PlanFailed();
+    return completeAll(values, run, completeItem);
+  };
+}
+
+function completeAll(values: unknown[], run: Run, complete: Complete): unknown[] | Promise<unknown[]> {
+  const results: unknown[] = [];
+  let parts: Promise<void>[] | undefined;
+  try {
+    for (let at = 0; at < values.length; at++) {
+      const result = completeSoon(values[at], run, complete);
+      results.push(result);
+      if (!isPromise(result)) continue;
+      const put = (settled: unknown) => {
+        results[at] = settled;
+      };
+      parts ??= [];
+      parts.push(result.then(put));
+    }
+  } catch (error) {
+    forsake(parts);
+    throw error;
+  }
+  return parts ? Promise.all(parts).then(() => results) : results;
+}
+
+function executeFields(fields: readonly PlannedField[], source: unknown, run: Run): unknown {
+  const results: Record<string, unknown> = {};
+  let parts: Promise<void>[] | undefined;
+  try {
+    for (const { key, isIncluded, resolve, give, info, complete } of fields) {
+      if (isIncluded && !isIncluded(run.variables)) continue;
+      const result = completeSoon(resolve(source, give(run), run.context, info), run, complete);
+      results[key] = result;
+      if (!isPromise(result)) continue;
+      const put = (settled: unknown) => {
+        results[key] = settled;
+      };
+      parts ??= [];
+      parts.push(result.then(put));
+    }
+  } catch (error) {
+    forsake(parts);
+    throw error;
+  }
+  return parts ? Promise.all(parts).then(() => results) : results;
+}
+
+function completeSoon(value: unknown, run: Run, complete: Complete): unknown {
+  return isPromise(value) ? value.then(settled => complete(settled, run)) : complete(value, run);
+}
+
+/** Nobody will look at them any more. */
+function forsake(parts: readonly Promise<void>[] = []): void {
+  for (const part of parts) part.catch(() => {});
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

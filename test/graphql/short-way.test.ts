@@ -1,0 +1,263 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestService, type TestService } from '../support/service.ts';
+
+// A JSON post whose length is told goes the short way; one in chunks goes Yoga's own. Nobody may see which it was.
+
+let service: TestService;
+let ids: string[];
+beforeAll(async () => {
+  service = await openTestService({ CORS_ORIGINS: 'https://shop.example,https://other.example' });
+  const { replaceProductImages } = await service.query<{
+    replaceProductImages: { images: { id: string }[] };
+  }>(
+    `mutation { replaceProductImages(input: { productId: 7, images: [
+      { source: { url: "https://shop.example/1.jpg" }, altText: "One", altTexts: [{ locale: "de", text: "Eins" }] }
+      { source: { url: "https://shop.example/2.jpg" } }
+      { source: { url: "https://shop.example/3.jpg" }, type: SPIN_360 }] }) { images { id } userErrors { message } } }`,
+  );
+  ids = replaceProductImages.images.map(({ id }) => id);
+});
+afterAll(() => service.close());
+
+interface Answered {
+  status: number | undefined;
+  headers: Record<string, unknown>;
+  body: unknown;
+}
+
+type Way = 'short' | 'ordinary';
+
+/** Without what is of the moment, and what tells the ways apart: how the body's length is told. */
+function ask(way: Way, body: string, headers: Record<string, string> = {}): Promise<Answered> {
+  const length = way === 'short' ? { 'content-length': String(Buffer.byteLength(body)) } : undefined;
+  return new Promise((resolve, reject) => {
+    const asked = request(`${service.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers, ...length },
+    });
+    asked.once('error', reject).once('response', async response => {
+      const {
+        date,
+        'content-length': _,
+        'transfer-encoding': __,
+        'x-request-id': ___,
+        ...rest
+      } = response.headers;
+      const answer = await text(response);
+      const told = answer.startsWith('{') ? forgetMoment(JSON.parse(answer)) : answer;
+      resolve({ status: response.statusCode, headers: rest, body: told });
+    });
+    asked.write(body);
+    asked.end();
+  });
+}
+
+interface Told {
+  errors?: { extensions?: Record<string, unknown> }[];
+  extensions?: Record<string, unknown>;
+}
+
+function forgetMoment(answer: Told): Told {
+  for (const { extensions } of answer.errors ?? []) {
+    if (extensions?.requestId) extensions.requestId = 'some';
+    // One repeats the whole body in it.
+    if (extensions?.originalError) extensions.originalError = 'some';
+  }
+  if (answer.extensions?.time) answer.extensions.time = 'some';
+  return answer;
+}
+
+const fields = `id productId name type state altText(locale: "de-AT") altTexts { locale text } position isPrimary url
+  srcset createdAt failure { code } product { id kind imagesVersion thumbnail { id } } focalPoint { x y }`;
+
+const queries: [string, string, object?][] = [
+  ['a type name', '{ __typename }'],
+  ['one image', `query One($id: ID!) { productImage(id: $id) { ${fields} } }`, { id: '1' }],
+  ['an image that is not there', '{ productImage(id: 999) { id } }'],
+  ['an image by an id that is none', '{ productImage(id: "x") { id } imageCount }'],
+  [
+    'a page',
+    `{ productImages(first: 2) { nodes { ${fields} } edges { cursor } totalCount pageInfo { endCursor } } }`,
+  ],
+  ['a page of no size', '{ productImages(first: 0) { nodes { id } } }'],
+  ['two that are one', '{ productImages { nodes { id } nodes { name } } a: imageCount b: imageCount }'],
+  [
+    'fragments',
+    'query { product(id: 7) { ...P } } fragment P on Product { images { ...C } } fragment C on ProductImageConnection { nodes { id ... on ProductImage { name } } }',
+  ],
+  [
+    'what may be left out',
+    'query($no: Boolean!, $yes: Boolean = true) { imageCount @skip(if: $no) product(id: 7) @include(if: $yes) { id kind @include(if: $no) } }',
+    { no: true },
+  ],
+  [
+    'one selected twice under conditions',
+    'query($no: Boolean!) { imageCount @skip(if: $no) imageCount }',
+    { no: true },
+  ],
+  [
+    'a spread under a condition',
+    'query($no: Boolean!) { product(id: 7) { ...P @include(if: $no) ...P } } fragment P on Product { id }',
+    { no: false },
+  ],
+  ['a list of ids', '{ productsByIds(ids: ["7", "x", "8"]) { id images(first: 1) { nodes { id } } } }'],
+  [
+    'a list with nulls',
+    'query($ids: [ID!]!) { productImagesByIds(ids: $ids) { id } }',
+    { ids: ['1', '999'] },
+  ],
+  [
+    'a size',
+    'query($w: Int) { productImages { nodes { url(transform: { width: $w, format: AVIF }) } } }',
+    { w: 386 },
+  ],
+  [
+    'a size out of bounds',
+    'query($w: Int) { productImages { nodes { id url(transform: { width: $w }) } } }',
+    { w: -1 },
+  ],
+  [
+    'a variable of another type',
+    'query($w: Int) { productImages(first: $w) { nodes { id } } }',
+    { w: 'many' },
+  ],
+  ['a variable that is missing', 'query($id: ID!) { productImage(id: $id) { id } }'],
+  ['a variable that is null', 'query($id: ID) { productImage(id: 1, productId: $id) { id } }', { id: null }],
+  ['a cursor that is none', '{ productImages(after: "x") { nodes { id } } }'],
+  [
+    'entities',
+    '{ _entities(representations: [{ __typename: "Product", id: "7" }]) { ... on Product { id images { nodes { id } } } } }',
+  ],
+  ['the schema', '{ __schema { queryType { name } } }'],
+  ['a prototype', '{ __proto__: imageCount }'],
+  ['a field that is not there', '{ productImage(id: 1) { colour } }'],
+  ['what is no query', '{ productImage(id: 1'],
+  [
+    'what costs too much',
+    '{ productsByIds(ids: [1, 2, 3]) { images(first: 250) { nodes { product { images(first: 250) { nodes { product { images(first: 250) { nodes { id } } } } } } } } } }',
+  ],
+  ['a mutation that is refused', 'mutation { deleteProductImage(id: 999) { userErrors { code message } } }'],
+];
+
+describe.each(queries)('for %s', (_name, query, variables) => {
+  test('both ways answer the same, however often it comes', async () => {
+    const body = JSON.stringify({ query, variables: fill(variables) });
+    const expected = await ask('ordinary', body);
+    for (let time = 0; time < 4; time++) expect(await ask('short', body)).toEqual(expected);
+    expect(await ask('ordinary', body)).toEqual(expected);
+  });
+});
+
+function fill(variables: object | undefined): unknown {
+  return JSON.parse(JSON.stringify(variables ?? {}).replaceAll('"1"', `"${ids[0]}"`));
+}
+
+const known = JSON.stringify({ query: '{ imageCount }' });
+
+const bodies: [string, string][] = [
+  ['no JSON', '{ imageCount }'],
+  ['nothing', ''],
+  ['null', 'null'],
+  ['a number', '7'],
+  ['a text', '"{ imageCount }"'],
+  ['a list', `[${known}]`],
+  ['an empty object', '{}'],
+  ['a byte order mark before', `\ufeff${known}`],
+  ['a query that is a number', '{"query":7}'],
+  ['variables that are a list', '{"query":"{ imageCount }","variables":[1]}'],
+  ['variables that are a text', '{"query":"{ imageCount }","variables":"{}"}'],
+  ['variables that nobody asked for', '{"query":"{ imageCount }","variables":{"a":1}}'],
+  ['an operation that is not there', '{"query":"{ imageCount }","operationName":"Other"}'],
+  ['an operation name that is a number', '{"query":"{ imageCount }","operationName":7}'],
+  [
+    'one of two operations',
+    '{"query":"query A { a: imageCount } query B { b: imageCount }","operationName":"B"}',
+  ],
+  ['neither of two operations', '{"query":"query A { a: imageCount } query B { b: imageCount }"}'],
+  ['extensions', '{"query":"{ imageCount }","extensions":{"a":1}}'],
+  [
+    'extensions that are null',
+    '{"query":"{ imageCount }","extensions":null,"variables":null,"operationName":null}',
+  ],
+  ['what is not expected', '{"query":"{ imageCount }","more":1}'],
+  ['keys twice', '{"query":"{ a: imageCount }","query":"{ imageCount }"}'],
+];
+
+test.each(bodies)('a body with %s is answered the same both ways', async (_name, body) => {
+  await ask('short', known);
+  const expected = await ask('ordinary', body);
+  for (let time = 0; time < 3; time++) expect(await ask('short', body)).toEqual(expected);
+});
+
+const headers: [string, Record<string, string>][] = [
+  ['that asks for anything', { accept: '*/*' }],
+  ['that asks for JSON', { accept: 'application/json' }],
+  ["that asks for GraphQL's type", { accept: 'application/graphql-response+json' }],
+  [
+    "that asks for GraphQL's type before JSON",
+    { accept: 'application/graphql-response+json, application/json;q=0.9' },
+  ],
+  [
+    'as urql sends it',
+    {
+      accept:
+        'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed',
+    },
+  ],
+  ['that asks for events only', { accept: 'text/event-stream' }],
+  ['that asks for parts only', { accept: 'multipart/mixed' }],
+  ['that asks for pictures', { accept: 'image/png' }],
+  ['in another character set', { accept: 'application/json; charset=latin1' }],
+  ['whose type has a character set', { 'content-type': 'application/json; charset=utf-8' }],
+  ['whose type is in capitals', { 'content-type': 'APPLICATION/JSON' }],
+  ['from a page that may ask', { origin: 'https://shop.example' }],
+  ['from a page that may not', { origin: 'https://elsewhere.example' }],
+  ['that wants to know the time', { 'x-packshot-time': '1' }],
+  ['with a key that is none', { authorization: 'Bearer packshot_nokey' }],
+  ['with a password', { authorization: 'Basic YTpi' }],
+  ['to another name', { host: 'rebound.example' }],
+  ['with an id', { 'x-request-id': 'mine' }],
+];
+
+test.each(headers)('a request %s is answered the same both ways', async (_name, given) => {
+  const failing = JSON.stringify({ query: '{ productImage(id: "x") { id } }' });
+  for (const body of [known, failing]) {
+    const expected = await ask('ordinary', body, given);
+    for (let time = 0; time < 4; time++) expect(await ask('short', body, given)).toEqual(expected);
+  }
+});
+
+test('a body beyond the limit is refused the same both ways', async () => {
+  const body = JSON.stringify({ query: `{ imageCount } #${'x'.repeat(4_000_000)}` });
+  const expected = await ask('ordinary', body);
+  expect(expected.status).toBe(413);
+  expect(await ask('short', body)).toEqual(expected);
+});
+
+test('a known query is answered the short way with the cost that was taken', async () => {
+  const throttled = await openTestService({
+    STRANGER_COST_BURST: '100',
+    STRANGER_COST_PER_SECOND: '1',
+    PUBLIC_READ: 'on',
+    JWT_SECRET: 'x'.repeat(40),
+    JWT_ISSUER: 'shop',
+    JWT_AUDIENCE: 'packshot',
+  });
+  try {
+    const answers = [];
+    for (let time = 0; time < 60; time++)
+      answers.push(await throttled.send<unknown>('{ productImage(id: "x") { id } }'));
+    const lefts = answers.flatMap(({ extensions }) => (extensions?.cost ? [readLeft(extensions.cost)] : []));
+    // Two fields each, and once only where the short way gives up.
+    expect(lefts.slice(0, 5)).toEqual([98, 96, 94, 92, 90]);
+    expect(answers.at(-1)?.errors?.[0]?.extensions.code).toBe('THROTTLED');
+  } finally {
+    await throttled.close();
+  }
+});
+
+function readLeft(cost: unknown): unknown {
+  return (cost as { throttleStatus: { currentlyAvailable: number } }).throttleStatus.currentlyAvailable;
+}
