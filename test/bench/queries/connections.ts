@@ -13,6 +13,7 @@ export interface Load {
 }
 
 export interface Measured {
+  answers: number;
   perSecond: number;
   p50Ms: number;
   p99Ms: number;
@@ -36,6 +37,7 @@ export async function run({ port, path, bodies, start, connections, seconds }: L
   for (const socket of sockets) socket.destroy();
   const sorted = Float64Array.from(latencies).sort();
   return {
+    answers: sorted.length,
     perSecond: sorted.length / (tookMs / 1_000),
     p50Ms: sorted[Math.floor(sorted.length * 0.5)] ?? Number.NaN,
     p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN,

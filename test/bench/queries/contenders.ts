@@ -14,6 +14,7 @@ export interface Contender {
   name: ContenderName;
   title: string;
   port: number;
+  pid: number;
   dialect: Dialect;
 }
 
@@ -54,8 +55,8 @@ export async function openContenders(
 ): Promise<Contender[]> {
   const contenders: Contender[] = [];
   for (const name of names) {
-    const port = findServer(name, contenders) ?? (await start(name, surroundings));
-    contenders.push({ name, title: titles[name], port, dialect: dialects[name] ?? ownDialect });
+    const { port, pid } = findServer(name, contenders) ?? (await start(name, surroundings));
+    contenders.push({ name, title: titles[name], port, pid, dialect: dialects[name] ?? ownDialect });
   }
   return contenders;
 }
@@ -67,23 +68,28 @@ const dialects: Partial<Record<ContenderName, Dialect>> = {
 };
 
 /** One server is asked in two ways. */
-function findServer(name: ContenderName, contenders: readonly Contender[]): number | undefined {
+function findServer(name: ContenderName, contenders: readonly Contender[]): Server | undefined {
   if (name !== 'packshot-addresses') return undefined;
-  return contenders.find(contender => contender.name === 'packshot')?.port;
+  return contenders.find(contender => contender.name === 'packshot');
 }
 
-async function start(name: ContenderName, surroundings: Surroundings): Promise<number> {
+type Server = Pick<Contender, 'port' | 'pid'>;
+
+async function start(name: ContenderName, surroundings: Surroundings): Promise<Server> {
   if (name === 'packshot-bundle') return startPackshot(surroundings, bundle(surroundings.folder));
   if (name === 'packshot' || name === 'packshot-addresses') return startPackshot(surroundings);
   return startPeer(name, surroundings);
 }
 
 /** With its default settings. */
-async function startPackshot({ databaseUrl, folder, opened }: Surroundings, program?: string) {
+async function startPackshot(
+  { databaseUrl, folder, opened }: Surroundings,
+  program?: string,
+): Promise<Server> {
   const dataDirectory = join(folder, program ? 'bundle-data' : 'data');
   const child = startService({ DATABASE_URL: databaseUrl, DATA_DIR: dataDirectory }, program);
   opened.defer(() => stop(child));
-  return findPort(child);
+  return { port: await findPort(child), pid: child.pid ?? 0 };
 }
 
 function bundle(folder: string): string {
@@ -94,10 +100,10 @@ function bundle(folder: string): string {
   return join(folder, 'dist/main.js');
 }
 
-async function startPeer(name: string, { databaseUrl, opened }: Surroundings): Promise<number> {
+async function startPeer(name: string, { databaseUrl, opened }: Surroundings): Promise<Server> {
   const child = startProgram(join(import.meta.dirname, `peers/${name}.ts`), [databaseUrl], {
     env: { NODE_ENV: 'production', GRAPHILE_ENV: 'production' },
   });
   opened.defer(() => stop(child));
-  return Number(await exchange(child));
+  return { port: Number(await exchange(child)), pid: child.pid ?? 0 };
 }

@@ -4,12 +4,18 @@ import type { Load, Measured } from './connections.ts';
 import type { Contender, ContenderName } from './contenders.ts';
 import type { OperationName } from './operations.ts';
 import type { Options } from './options.ts';
+import { readProcessorMs } from './processor-time.ts';
 import type { Variables } from './requests.ts';
 
 const connections = 16;
 
-/** By contender, a figure of each round. */
-export type Rounds = Map<ContenderName, Measured[]>;
+export interface Figures extends Measured {
+  /** Of processors, by the server alone, for each answer. */
+  serverMs: number;
+}
+
+/** By contender, the figures of each round. */
+export type Rounds = Map<ContenderName, Figures[]>;
 
 /** One contender after the other, in as many rounds and one before, which warms all up. */
 export async function measureOperation(
@@ -21,7 +27,7 @@ export async function measureOperation(
   const measured: Rounds = new Map(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
     for (const contender of turn(contenders, round)) {
-      const { name, title, port, dialect, variables } = contender;
+      const { name, title, port, pid, dialect, variables } = contender;
       const query = dialect.documents[operation];
       const bodies = variables[operation].map(each => JSON.stringify({ query, variables: each }));
       const start = round * stride;
@@ -33,10 +39,12 @@ export async function measureOperation(
         connections,
         seconds: round > 0 ? seconds : warmUpSeconds,
       };
+      const busyBefore = readProcessorMs(pid);
       const figures = await runLoad(generator, load).catch(error => {
         throw new Error(`${title}, ${operation}: ${error.message}`);
       });
-      if (round > 0) measured.get(name)?.push(figures);
+      const serverMs = (readProcessorMs(pid) - busyBefore) / figures.answers;
+      if (round > 0) measured.get(name)?.push({ ...figures, serverMs });
     }
   }
   return measured;

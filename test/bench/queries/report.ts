@@ -1,7 +1,6 @@
 import { formatRatios, formatTable, median } from '../table.ts';
-import type { Measured } from './connections.ts';
 import type { Contender, ContenderName } from './contenders.ts';
-import type { Rounds } from './measure.ts';
+import type { Figures, Rounds } from './measure.ts';
 import { type OperationName, operationTitles } from './operations.ts';
 
 /** What Packshot's answers a second are to be of each one's, at least. */
@@ -21,6 +20,7 @@ export function formatOperation(
     'a second',
     'p50',
     'p99',
+    'CPU of the server',
     'Packshot ÷ it (of all rounds)',
     'Goal',
     '',
@@ -35,21 +35,22 @@ export function formatOperation(
   );
 }
 
-function formatFigures(measured: readonly Measured[]): string[] {
-  const medianOf = (read: (figures: Measured) => number) => median(measured.map(read));
+function formatFigures(measured: readonly Figures[]): string[] {
+  const medianOf = (read: (figures: Figures) => number) => median(measured.map(read));
   return [
     medianOf(({ perSecond }) => perSecond).toFixed(0),
     `${medianOf(({ p50Ms }) => p50Ms).toFixed(1)} ms`,
     `${medianOf(({ p99Ms }) => p99Ms).toFixed(1)} ms`,
+    formatServerTime(medianOf(({ serverMs }) => serverMs)),
   ];
 }
 
+function formatServerTime(ms: number): string {
+  return Number.isNaN(ms) ? '' : `${(ms * 1_000).toFixed(0)} µs`;
+}
+
 /** Other versions of Packshot are what is compared with it, the other way round. */
-function formatComparison(
-  name: ContenderName,
-  own: readonly Measured[],
-  other: readonly Measured[],
-): string[] {
+function formatComparison(name: ContenderName, own: readonly Figures[], other: readonly Figures[]): string[] {
   if (name === 'packshot') return ['', '', ''];
   const ratios = own.map(({ perSecond }, round) => perSecond / (other[round]?.perSecond ?? Number.NaN));
   if (!name.startsWith('packshot')) return formatGoal(ratios, goals[name]);
