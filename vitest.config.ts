@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'facts',
           include: ['test/**/*.test.ts'],
-          exclude: [speedTests, 'test/gateways/**'],
+          exclude: [speedTests, 'test/gateways/**', '**/node_modules/**'],
           sequence: { groupOrder: 0 },
         },
       },
