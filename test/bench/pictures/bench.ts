@@ -33,12 +33,14 @@ say(
 
 const bare = await openBareLoop(join(folder, 'originals'), availableParallelism());
 opened.defer(() => bare.stop());
-const ipx = await openIpx(join(folder, 'originals'));
-opened.defer(() => ipx.stop());
+const tuned = await openIpx(join(folder, 'originals'), 'tuned');
+opened.defer(() => tuned.stop());
+const documented = await openIpx(join(folder, 'originals'), 'as documented');
+opened.defer(() => documented.stop());
 const service = await openService(join(folder, 'data'), originals);
 opened.defer(() => service.stop());
 
-await checkEqual(join(folder, 'originals'), service, ipx);
+await checkEqual(join(folder, 'originals'), service, [tuned, documented]);
 say('All make the same pictures\n');
 
 const rows: Row[] = [];
@@ -49,7 +51,7 @@ const measure = async (name: string, some: () => AsyncIterable<Row>) => {
     say(`${row.work}, ${row.against}: ${row.ratios.map(ratio => ratio.toFixed(2)).join(' ')}`);
   }
 };
-await measure('new', () => measureNew({ bare, service, ipx }, rounds, isQuick));
+await measure('new', () => measureNew({ bare, service, tuned, documented }, rounds, isQuick));
 await measure('kept', () => measureKept(folder, originals, service, rounds, isQuick));
 await measure('api', () => measureApi(service, Math.min(rounds, 7), isQuick));
 say(`\n${formatTable(rows)}`);
