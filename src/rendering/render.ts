@@ -11,8 +11,21 @@ export interface RenderLimits {
   timeoutMs: number;
 }
 
-/** What the header of an original says. */
-export type OriginalHeader = Metadata;
+/** What the header of an original says, as far as it matters; the rest may be large. */
+export type OriginalHeader = Pick<
+  Metadata,
+  | 'format'
+  | 'width'
+  | 'height'
+  | 'autoOrient'
+  | 'orientation'
+  | 'channels'
+  | 'depth'
+  | 'hasAlpha'
+  | 'hasProfile'
+  | 'isProgressive'
+  | 'chromaSubsampling'
+>;
 
 interface Size {
   width: number;
@@ -20,7 +33,8 @@ interface Size {
 }
 
 export async function readHeader(original: Buffer): Promise<OriginalHeader> {
-  return sharp(original, { failOn: 'error' }).metadata();
+  const { exif, icc, iptc, xmp, ...header } = await sharp(original, { failOn: 'error' }).metadata();
+  return header;
 }
 
 /** The picture of an original's first frame: upright, in sRGB, without metadata. */
