@@ -1,4 +1,4 @@
-import { type Metadata, type Sharp, sharp } from '../imaging/sharp.ts';
+import { type Sharp, sharp } from '../imaging/sharp.ts';
 import { type Encoding, findEncoding } from './formats.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -11,16 +11,20 @@ export interface RenderLimits {
   timeoutMs: number;
 }
 
-/** What the header of an original says. */
-export type OriginalHeader = Metadata;
+/** What the header of an original says, as far as it matters: few bytes, whatever else is in there. */
+export type OriginalHeader = Awaited<ReturnType<typeof readHeader>>;
 
 interface Size {
   width: number;
   height: number;
 }
 
-export async function readHeader(original: Buffer): Promise<OriginalHeader> {
-  return sharp(original, { failOn: 'error' }).metadata();
+export async function readHeader(original: Buffer) {
+  const { format, width, height, autoOrient, orientation, channels, depth, hasAlpha, hasProfile, ...others } =
+    await sharp(original, { failOn: 'error' }).metadata();
+  const { isProgressive, chromaSubsampling } = others;
+  const shape = { width, height, autoOrient, orientation };
+  return { format, ...shape, channels, depth, hasAlpha, hasProfile, isProgressive, chromaSubsampling };
 }
 
 /** The picture of an original's first frame: upright, in sRGB, without metadata. */

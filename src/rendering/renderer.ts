@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { createBudget } from '../imaging/budget.ts';
 import { freeBytes } from '../imaging/free-bytes.ts';
 import type { Logger } from '../log.ts';
@@ -5,7 +6,7 @@ import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 import { estimateMemory } from './memory-estimate.ts';
 import { Overloaded, openQueue } from './queue.ts';
-import { readHeader, renderPicture, type SettledRecipe } from './render.ts';
+import { type OriginalHeader, readHeader, renderPicture, type SettledRecipe } from './render.ts';
 import { createSingleFlight } from './single-flight.ts';
 
 export { Overloaded };
@@ -50,6 +51,9 @@ export interface RendererOptions {
 /** Whatever MAX_FILE_BYTES is now, or was. */
 const maxOriginalBytes = 200_000_000;
 
+/** Of originals: renditions of one are often asked for together, and a header costs a fiftieth of a small one. */
+const headersRemembered = 1_000;
+
 export function openRenderer(options: RendererOptions): Renderer {
   const { storage, log, concurrency, maxWaitMs } = options;
   const { maxPixels = 25_000_000, timeoutMs = 20_000, maxMemoryBytes = 256_000_000, readAhead = 0 } = options;
@@ -57,12 +61,19 @@ export function openRenderer(options: RendererOptions): Renderer {
   const threads = createBudget(concurrency);
   const memory = createBudget(maxMemoryBytes);
   const flights = createSingleFlight<Buffer | null>();
+  const headers = new LRUCache<string, OriginalHeader>({ max: headersRemembered });
+
+  const findHeader = async (hash: string, original: Buffer): Promise<OriginalHeader> => {
+    const header = headers.get(hash) ?? (await readHeader(original));
+    headers.set(hash, header);
+    return header;
+  };
 
   const make = async ({ hash, extension, recipe }: RenderRequest) => {
     const original = await storage.readBytes(originalKey(hash, extension), maxOriginalBytes);
     if (!original) return null;
     try {
-      const header = await readHeader(original);
+      const header = await findHeader(hash, original);
       const making = () => renderPicture(original, header, recipe, { maxPixels, timeoutMs });
       return await memory.spend(estimateMemory(header, recipe), () => threads.spend(1, making));
     } finally {

@@ -76,8 +76,11 @@ async function writeFile(
   try {
     if (!durable && body instanceof Uint8Array) await writeLightly(aside, body);
     else await writeAside(aside, body, durable);
-    await makeFolder(root, dirname(path));
-    await rename(aside, path);
+    const isMoved = !durable && (await moveLightly(aside, path));
+    if (!isMoved) {
+      await makeFolder(root, dirname(path));
+      await rename(aside, path);
+    }
     if (durable) await syncFolder(dirname(path));
   } catch (error) {
     await rm(aside, { force: true }).catch(() => {});
@@ -101,6 +104,11 @@ async function writeLightly(path: string, bytes: Uint8Array): Promise<void> {
   } finally {
     fs.close(file, () => {});
   }
+}
+
+/** For what may be lost: with no look at the folder, which is mostly there. False where it is not. */
+async function moveLightly(aside: string, path: string): Promise<boolean> {
+  return (await unlessAbsent(rename(aside, path).then(() => true))) ?? false;
 }
 
 /** As mkdir -p, but follows no symbolic link below the root and leaves every new folder safe from a crash. */

@@ -219,6 +219,16 @@ describe('a place', () => {
 });
 
 describe('a renderer', () => {
+  test('makes the same of an original that it knows as one that does not', async () => {
+    openGate();
+    const [knowing, fresh] = [open(), open()];
+    const request = requestOf(20, {
+      recipe: recipeOf(20, 30, { encoding: 'png', focus: { x: 0, y: 1_000 } }),
+    });
+    await knowing.render(requestOf(50));
+    expect(await knowing.render(request)).toEqual(await fresh.render(request));
+  });
+
   test('answers null where there is no such original', async () => {
     openGate();
     expect(await open().render(requestOf(1, { hash: 'a'.repeat(64) }))).toBeNull();

@@ -1,9 +1,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '../table.ts';
+import { openSocket, readAnswer } from './ask-all.ts';
 import type { Server } from './contenders.ts';
 import { type Job, jobOf } from './job.ts';
 import type { Row } from './row.ts';
@@ -13,7 +14,8 @@ const intervalMs = 10;
 
 /** The latency of the API while nothing else happens, and while four connections ask for new renditions all the time. */
 export async function* measureApi(service: Server, rounds: number, isQuick: boolean): AsyncGenerator<Row> {
-  const count = isQuick ? 200 : 300;
+  await checkAnswer(service.port);
+  const count = isQuick ? 100 : 600;
   const p99s: Record<'idle' | 'busy', number[]> = { idle: [], busy: [] };
   for (let round = 0; round <= rounds; round += 1) {
     const idle = await measureP99(service.port, count);
@@ -37,7 +39,7 @@ export async function* measureApi(service: Server, rounds: number, isQuick: bool
 
 /** On one connection, at a fixed rate; what came late because of the one before counts from when it was due. */
 async function measureP99(port: number, count: number): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const socket = await openSocket(port);
   const times: number[] = [];
   const startedAt = performance.now();
   for (let index = 0; index < count; index += 1) {
@@ -45,21 +47,26 @@ async function measureP99(port: number, count: number): Promise<number> {
     const isLate = performance.now() > dueAt;
     if (!isLate) await sleep(dueAt - performance.now());
     const from = isLate ? dueAt : performance.now();
-    await query(port, agent);
+    await query(socket);
     times.push(performance.now() - from);
   }
-  agent.destroy();
+  socket.destroy();
   times.sort((one, other) => one - other);
   return times[Math.floor(count * 0.99)] ?? Number.NaN;
 }
 
-async function query(port: number, agent: Agent): Promise<void> {
+const body = JSON.stringify({ query: document });
+const head = `Host: localhost\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}`;
+
+function query(socket: Socket): Promise<void> {
+  socket.write(`POST /graphql HTTP/1.1\r\n${head}\r\n\r\n${body}`);
+  return readAnswer(socket, 'The query');
+}
+
+async function checkAnswer(port: number): Promise<void> {
   const headers = { 'content-type': 'application/json' };
-  const sent = request({ port, agent, method: 'POST', path: '/graphql', headers });
-  sent.end(JSON.stringify({ query: document }));
-  const [response] = await once(sent, 'response');
-  let text = '';
-  for await (const chunk of response.setEncoding('utf8')) text += chunk;
+  const answer = await fetch(`http://127.0.0.1:${port}/graphql`, { method: 'POST', headers, body });
+  const text = await answer.text();
   if (!text.includes('"nodes":[{')) throw new Error(`The query is answered with ${text}`);
 }
 

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 
 /** Answers the milliseconds until all paths are answered, on so many connections. Fails where one is not 200. */
 export async function askAll(port: number, paths: string[], connections: number): Promise<number> {
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)));
+  const sockets = await Promise.all(Array.from({ length: connections }, () => openSocket(port)));
   const left = paths.values();
   const startedAt = performance.now();
   await Promise.all(sockets.map(socket => askEach(socket, left)));
@@ -12,7 +12,7 @@ export async function askAll(port: number, paths: string[], connections: number)
   return tookMs;
 }
 
-async function open(port: number): Promise<Socket> {
+export async function openSocket(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').setNoDelay();
   await once(socket, 'connect');
   return socket;
@@ -26,7 +26,8 @@ async function askEach(socket: Socket, left: Iterable<string>): Promise<void> {
   }
 }
 
-function readAnswer(socket: Socket, path: string): Promise<void> {
+/** Until all of it is there. Fails where it is not 200. */
+export function readAnswer(socket: Socket, path: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let missing = -1;
   let head = '';

@@ -5,14 +5,15 @@ import { measureApi } from './api.ts';
 import { checkEqual } from './check-equal.ts';
 import { openBareLoop, openIpx, openService } from './contenders.ts';
 import { measureKept } from './kept.ts';
-import { measureNew } from './new-renditions.ts';
+import { measureNew, nameWork, newRenditions } from './new-renditions.ts';
 import { paintOriginals } from './originals.ts';
 import { formatRows, type Row } from './row.ts';
 
-// `npm run bench:pictures`; with `-- --quick` a short run, which shows that all of it works and little more.
+// `npm run bench:pictures`; with `-- --quick` a short run, which shows that all of it works and little more, and with
+// `-- --only=api` or `-- '--only=new JPEG'` a part of it.
 const isQuick = process.argv.includes('--quick');
 const only = process.argv.find(argument => argument.startsWith('--only='))?.slice('--only='.length);
-const rounds = isQuick ? 2 : 15;
+const rounds = isQuick ? 1 : 15;
 
 const folder = await mkdtemp(join(tmpdir(), 'packshot-bench-'));
 await using opened = new AsyncDisposableStack();
@@ -33,12 +34,14 @@ say(
 
 const bare = await openBareLoop(join(folder, 'originals'), availableParallelism());
 opened.defer(() => bare.stop());
-const ipx = await openIpx(join(folder, 'originals'));
-opened.defer(() => ipx.stop());
+const tuned = await openIpx(join(folder, 'originals'), 'tuned');
+opened.defer(() => tuned.stop());
+const documented = await openIpx(join(folder, 'originals'), 'as documented');
+opened.defer(() => documented.stop());
 const service = await openService(join(folder, 'data'), originals);
 opened.defer(() => service.stop());
 
-await checkEqual(join(folder, 'originals'), service, ipx);
+await checkEqual(join(folder, 'originals'), service, [tuned, documented]);
 say('All make the same pictures\n');
 
 const rows: Row[] = [];
@@ -49,7 +52,10 @@ const measure = async (name: string, some: () => AsyncIterable<Row>) => {
     say(`${row.work}, ${row.against}: ${row.ratios.map(ratio => ratio.toFixed(2)).join(' ')}`);
   }
 };
-await measure('new', () => measureNew({ bare, service, ipx }, rounds, isQuick));
+const contenders = { bare, service, tuned, documented };
+for (const made of newRenditions) {
+  await measure(nameWork(made), () => measureNew(made, contenders, rounds, isQuick));
+}
 await measure('kept', () => measureKept(folder, originals, service, rounds, isQuick));
 await measure('api', () => measureApi(service, Math.min(rounds, 7), isQuick));
 say(`\n${formatRows(rows)}`);

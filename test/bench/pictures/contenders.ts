@@ -30,8 +30,9 @@ export async function openBareLoop(folder: string, atOnce: number): Promise<Cont
   return { make: async jobs => Number(await exchange(child, jobs)), stop: () => stop(child) };
 }
 
-export async function openIpx(folder: string): Promise<Server> {
-  const child = startBeside('ipx-server.ts', [folder]);
+/** Tuned to do no more than the others, or as those find it who follow its documentation. */
+export async function openIpx(folder: string, setUp: 'tuned' | 'as documented'): Promise<Server> {
+  const child = startBeside('ipx-server.ts', [folder, setUp]);
   const path = ({ original, width, format }: Job) =>
     `/w_${width},f_${format},q_${findEncoding(format).defaultQuality}/${originalName(original)}`;
   return serverOf(Number(await exchange(child)), path, () => stop(child));

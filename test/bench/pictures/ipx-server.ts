@@ -1,10 +1,13 @@
 // As low as that of the service's renderer: what else the machine does then takes as much from each.
 import '../../../src/imaging/low-priority.ts';
-import { createIPX, createIPXNodeServer, ipxFSStorage } from 'ipx';
 import { serveToParent } from '../serve-to-parent.ts';
 
-// As its documentation has it, but with the service's version of sharp, and without what would only make it slower:
-// progressive JPEGs, which the others do not make.
-const [dir = ''] = process.argv.slice(2);
-const ipx = createIPX({ storage: ipxFSStorage({ dir }), sharpOptions: { jpegProgressive: false } });
-serveToParent(createIPXNodeServer(ipx));
+const [dir = '', setUp] = process.argv.slice(2);
+
+// As its documentation has it, with the sharp that it comes with; else with the service's version of sharp, and without
+// progressive JPEGs, which the others do not make, and which take longer.
+const { createIPX, createIPXNodeServer, ipxFSStorage } = await (setUp === 'as documented'
+  ? import('ipx-as-documented')
+  : import('ipx'));
+const sharpOptions = setUp === 'as documented' ? {} : { sharpOptions: { jpegProgressive: false } };
+serveToParent(createIPXNodeServer(createIPX({ storage: ipxFSStorage({ dir }), ...sharpOptions })));

@@ -7,3 +7,7 @@ declare module 'ipx' {
   export function createIPX(options: { storage: object; sharpOptions?: object }): Ipx;
   export function createIPXNodeServer(ipx: Ipx): RequestListener;
 }
+
+declare module 'ipx-as-documented' {
+  export * from 'ipx';
+}

@@ -29,7 +29,7 @@ export async function* measureKept(
           disk: { port: fromDisk.port, paths: jobs.map(fromDisk.path) },
           stream: { port: stream.port, paths },
         };
-        yield* compare(contenders, `kept JPEG, ${width} wide`, rounds, isQuick ? 1_000 : 4_000);
+        yield* compare(contenders, `kept JPEG, ${width} wide`, rounds, isQuick ? 400 : 4_000);
       } finally {
         await stream.stop();
       }
