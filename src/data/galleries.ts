@@ -1,6 +1,6 @@
-import { eq, getTableColumns, type SQL, Subquery, sql } from 'drizzle-orm';
+import { eq, type SQL, sql } from 'drizzle-orm';
 import { type Connection, formatArray, statementByShape } from './database.ts';
-import { type ImageRow, imageColumns } from './images.ts';
+import { type ImageRow, imageColumns, pickImages } from './images.ts';
 import { createPage, type Page, type PageRequest } from './page.ts';
 import { files, type ImageGroup, images } from './tables.ts';
 import { isVisible, type Visibility } from './visibility.ts';
@@ -30,11 +30,6 @@ const findShownProduct = (visible: SQL) => sql`
 const isInRange = (visible: SQL) => sql`
   product_id = shown_id and images.image_group = asked.image_group and ${visible}
   and order_key > coalesce(asked.after, '') and order_key < coalesce(asked.before, '~')`;
-
-/** Rows of `images` that a lateral subquery picks; they bear the table's name, so that its columns fit. */
-function pickImages(query: SQL) {
-  return new Subquery(query, getTableColumns(images), 'images');
-}
 
 /** Of what a statement's text depends on, in place of its values. */
 interface Shape {

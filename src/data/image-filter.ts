@@ -30,18 +30,25 @@ export function filterShape(filter: ImageFilter): FilterShape {
 
 export function filterCondition(shape: FilterShape): SQL | undefined {
   return and(
-    shape.deleted
-      ? and(isNotNull(images.deletedAt), sql`${images.restorableUntil} > now()`)
-      : isNull(images.deletedAt),
+    lifeCondition(shape),
     shape.productIds ? sql`${images.productId} = any(${sql.placeholder('productIds')}::bigint[])` : undefined,
     shape.types ? sql`${images.type} = any(${sql.placeholder('types')}::image_type[])` : undefined,
     shape.states ? sql`${images.state} = any(${sql.placeholder('states')}::image_state[])` : undefined,
   );
 }
 
+export function lifeCondition({ deleted }: Pick<FilterShape, 'deleted'>): SQL | undefined {
+  return deleted
+    ? and(isNotNull(images.deletedAt), sql`${images.restorableUntil} > now()`)
+    : isNull(images.deletedAt);
+}
+
+/** Each value once. */
 export function filterParameters(filter: ImageFilter): Record<string, string> {
   const lists = { productIds: filter.productIds, types: filter.types, states: filter.states };
   return Object.fromEntries(
-    Object.entries(lists).flatMap(([name, values]) => (values ? [[name, formatArray(values)]] : [])),
+    Object.entries(lists).flatMap(([name, values]) =>
+      values ? [[name, formatArray([...new Set(values)])]] : [],
+    ),
   );
 }

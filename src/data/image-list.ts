@@ -1,4 +1,4 @@
-import { and, type SQL, sql } from 'drizzle-orm';
+import { and, getTableColumns, type SQL, Subquery, sql } from 'drizzle-orm';
 import { type Connection, statementByShape } from './database.ts';
 import {
   type FilterShape,
@@ -6,10 +6,11 @@ import {
   filterParameters,
   filterShape,
   type ImageFilter,
+  lifeCondition,
 } from './image-filter.ts';
-import { type ImageRow, selectImages } from './images.ts';
+import { type ImageRow, imageColumns, pickImages } from './images.ts';
 import { createPage, type Page, type PageRequest } from './page.ts';
-import { images } from './tables.ts';
+import { files, images } from './tables.ts';
 
 export const imageOrders = ['GALLERY', 'ID', 'UPDATED'] as const;
 export type ImageOrder = (typeof imageOrders)[number];
@@ -83,38 +84,105 @@ export async function listImages(
   return createPage(request.backward ? rows.reverse() : rows, request);
 }
 
-const listStatement = statementByShape((db, shape: Shape) => {
-  const { descending } = sortColumns[shape.order];
-  const columns = liveSortColumns(shape);
-  const downwards = descending !== shape.backward;
-  return selectImages(db)
-    .where(
-      and(
-        filterCondition(shape),
-        shape.after ? beyondCursor(columns, 'after', !descending) : undefined,
-        shape.before ? beyondCursor(columns, 'before', descending) : undefined,
-      ),
-    )
-    .orderBy(...columns.map(({ column }) => (downwards ? sql`${column} desc` : column)))
+const listStatement = statementByShape((db, shape: Shape) =>
+  db
+    .select(imageColumns)
+    .from(pickImages(pickRows(shape)))
+    .leftJoinLateral(fileOfImage, sql`true`)
+    .orderBy(...orderOf(shape))
     .limit(sql.placeholder('limit'))
-    .prepare('list_images');
-});
+    .prepare('list_images'),
+);
+
+/** A look-up for each row. Without `offset` Postgres may read all files instead, as it cannot know how short a page is. */
+const fileOfImage = new Subquery(
+  sql`select * from files where hash = images.file_hash offset 0`,
+  getTableColumns(files),
+  'files',
+);
+
+/**
+ * At least the rows of the page. How they are found is not left to Postgres, which may read on in the list's order for
+ * rows that match until the page is full: where few match, that is all that there are.
+ */
+function pickRows(shape: Shape): SQL {
+  if (shape.productIds) return pickOfProducts(shape);
+  if (shape.types || shape.states || shape.deleted) return pickOfKinds(shape);
+  return pickFirst(shape, sql`images`, and(filterCondition(shape), ...boundsOf(shape)));
+}
+
+/**
+ * As if there were a list for each type and state: a page of each, in which all rows match. The two are bounds and part
+ * of the order, which only the indexes of kinds have; else Postgres may read on in the order of another.
+ */
+function pickOfKinds(shape: Shape): SQL {
+  const types = shape.types
+    ? sql`${sql.placeholder('types')}::image_type[]`
+    : sql`enum_range(null::image_type)`;
+  const states = shape.states
+    ? sql`${sql.placeholder('states')}::image_state[]`
+    : sql`enum_range(null::image_state)`;
+  const inKind = and(lifeCondition(shape), ...boundsOf(shape, ofKind));
+  return sql`select of_kind.* from unnest(${types}) asked_type cross join unnest(${states}) asked_state
+    cross join lateral (${pickFirst(shape, sql`images`, inKind, ofKind)}) of_kind`;
+}
+
+/** The products' images are in the gallery's order by themselves; for another, all of them are looked at. */
+function pickOfProducts(shape: Shape): SQL {
+  const condition = and(filterCondition(shape), ...boundsOf(shape));
+  if (shape.order === 'GALLERY') return pickFirst(shape, sql`images`, condition);
+  // Without `offset` Postgres may read on in the list's order.
+  return pickFirst(shape, sql`(select * from images where ${condition} offset 0) images`);
+}
+
+function pickFirst(shape: Shape, from: SQL, condition: SQL = sql`true`, prefix = nothing): SQL {
+  const order = orderOf(shape, prefix.columns);
+  return sql`select * from ${from} where ${condition}
+    order by ${sql.join(order, sql`, `)} limit ${sql.placeholder('limit')}`;
+}
+
+/** Columns before those of the list's order, and what they all are. */
+interface Prefix {
+  columns: SQL[];
+  values: SQL[];
+}
+
+const nothing: Prefix = { columns: [], values: [] };
+const ofKind: Prefix = {
+  columns: [sql`${images.type}`, sql`${images.state}`],
+  values: [sql`asked_type`, sql`asked_state`],
+};
+
+function orderOf(shape: Shape, before: SQL[] = []): SQL[] {
+  const downwards = sortColumns[shape.order].descending !== shape.backward;
+  const columns = [...before, ...liveSortColumns(shape).map(({ column }) => column)];
+  return columns.map(column => (downwards ? sql`${column} desc` : column));
+}
+
+/** From the cursors, or else from where the prefix begins to where it ends. */
+function boundsOf(shape: Shape, prefix = nothing): (SQL | undefined)[] {
+  const { descending } = sortColumns[shape.order];
+  const [low, high] = descending ? (['before', 'after'] as const) : (['after', 'before'] as const);
+  return [
+    shape[low] ? compare(shape, prefix, '>', low) : compare(shape, prefix, '>=', null),
+    shape[high] ? compare(shape, prefix, '<', high) : compare(shape, prefix, '<=', null),
+  ];
+}
+
+function compare(shape: Shape, prefix: Prefix, operator: string, cursor: string | null): SQL | undefined {
+  const sorts = cursor === null ? [] : liveSortColumns(shape);
+  const columns = [...prefix.columns, ...sorts.map(({ column }) => column)];
+  const place = sorts.map(
+    ({ type }, index) => sql`${sql.placeholder(cursor + String(index))}::${sql.raw(type)}`,
+  );
+  if (columns.length === 0) return undefined;
+  const list = (parts: SQL[]) => sql.join(parts, sql`, `);
+  return sql`(${list(columns)}) ${sql.raw(operator)} (${list([...prefix.values, ...place])})`;
+}
 
 function liveSortColumns({ order, deleted }: Shape): SortColumn[] {
   const { columns } = sortColumns[order];
   return order === 'GALLERY' && !deleted ? columns.slice(0, -1) : columns;
-}
-
-function beyondCursor(columns: SortColumn[], name: string, greater: boolean): SQL {
-  const place = sql.join(
-    columns.map(({ column }) => column),
-    sql`, `,
-  );
-  const cursor = sql.join(
-    columns.map(({ type }, index) => sql`${sql.placeholder(name + index)}::${sql.raw(type)}`),
-    sql`, `,
-  );
-  return greater ? sql`(${place}) > (${cursor})` : sql`(${place}) < (${cursor})`;
 }
 
 function cursorParameters(name: string, cursor: ImageCursor | null): Record<string, string> {

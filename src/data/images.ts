@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, isNotNull, isNull, type SQL, Subquery, sql } from 'drizzle-orm';
 import { type Connection, formatArray, statement } from './database.ts';
 import { files, type ImageGroup, images } from './tables.ts';
 
@@ -18,6 +18,11 @@ export const imageColumns = {
 
 export function selectImages(db: Connection) {
   return db.select(imageColumns).from(images).leftJoin(files, eq(files.hash, images.fileHash));
+}
+
+/** Rows of `images` that a subquery picks; they bear the table's name, so that its columns fit. */
+export function pickImages(query: SQL) {
+  return new Subquery(query, getTableColumns(images), 'images');
 }
 
 export type ImageRow = Awaited<ReturnType<typeof selectImages>>[number];

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import {
   type AnyPgColumn,
   bigint,
@@ -6,6 +6,7 @@ import {
   check,
   customType,
   doublePrecision,
+  type ExtraConfigColumn,
   index,
   integer,
   jsonb,
@@ -90,6 +91,21 @@ export const files = pgTable('files', {
 /** Files that an image has let go of, noted by a trigger; they are collected when no other image names them. */
 export const releasedFiles = pgTable('released_files', { hash: sha256('hash').primaryKey() });
 
+/**
+ * For lists of images of some types and states: what few images are of is found among millions of others. One for each
+ * order that a list may have.
+ */
+function kindIndexes(table: Record<KindColumn, ExtraConfigColumn>, name: string, condition: SQL) {
+  const { type, state, productId, imageGroup, orderKey, updatedAt, id } = table;
+  return [
+    index(`${name}_in_order`).on(type, state, productId, imageGroup, orderKey, id).where(condition),
+    index(`${name}_by_id`).on(type, state, id).where(condition),
+    index(`${name}_by_update`).on(type, state, updatedAt, id).where(condition),
+  ];
+}
+
+type KindColumn = 'type' | 'state' | 'productId' | 'imageGroup' | 'orderKey' | 'updatedAt' | 'id';
+
 export const imageIds = pgSequence('image_ids');
 
 /**
@@ -163,6 +179,8 @@ export const images = pgTable(
       .on(table.sourceHost, table.importDueAt)
       .where(sql`${table.importDueAt} is not null and ${table.deletedAt} is null`),
     index('images_being_imported').on(table.sourceHost).where(sql`${table.importClaim} is not null`),
+    ...kindIndexes(table, 'images_of_kind', sql`${table.deletedAt} is null`),
+    ...kindIndexes(table, 'images_deleted_of_kind', sql`${table.deletedAt} is not null`),
     index('images_by_file').on(table.fileHash).where(sql`${table.fileHash} is not null`),
     check('images_stored_have_a_file', sql`${table.state} <> 'UPLOADED' or ${table.fileHash} is not null`),
     check(
