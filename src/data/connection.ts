@@ -16,15 +16,21 @@ export interface ConnectionOptions {
 /** Called when a statement begins, with its text, which holds no values; what it gives is called when it has ended. */
 export type StatementWatch = (text: string) => (error?: unknown) => void;
 
-/** What Drizzle uses of postgres.js. */
-export interface Driver {
-  options: { parsers: Record<string, unknown>; serializers: Record<string, unknown> };
+/** Where statements are sent: to any free connection, or in a transaction. */
+export interface Session {
+  /** As Drizzle asks postgres.js. */
   unsafe(text: string, parameters: unknown[]): Answer;
+  /** The rows as arrays. */
+  query(text: string, parameters: unknown[]): Promise<unknown[][]>;
+}
+
+/** With what Drizzle uses of postgres.js. */
+export interface Driver extends Session {
+  options: { parsers: Record<string, unknown>; serializers: Record<string, unknown> };
   begin<Result>(run: (transaction: Transacting) => Promise<Result>): Promise<Result>;
 }
 
-export interface Transacting {
-  unsafe(text: string, parameters: unknown[]): Answer;
+export interface Transacting extends Session {
   savepoint<Result>(run: (transaction: Transacting) => Promise<Result>): Promise<Result>;
 }
 
@@ -32,7 +38,7 @@ export interface Transacting {
 type Answer = Promise<unknown> & { values(): Promise<unknown> };
 
 /** What a connection and a transaction have in common. */
-type Session = Pick<postgres.Sql, 'unsafe'>;
+type Sending = Pick<postgres.Sql, 'unsafe'>;
 
 /** Postgres is given a head start to end a statement by itself, which keeps the connection. */
 const answerGraceMs = 1_000;
@@ -121,6 +127,7 @@ export class Connection {
       return await run({
         unsafe: (text, parameters) =>
           createAnswer(asArrays => this.#runOn(session, text, parameters, asArrays)),
+        query: (text, parameters) => this.#runOn(session, text, parameters, true) as Promise<unknown[][]>,
         savepoint: async part => (await session.savepoint(inner => this.#runIn(inner, part))) as never,
       });
     } finally {
@@ -132,7 +139,7 @@ export class Connection {
    * Drizzle asks the driver to parse unnamed statements anew each time, at the price of a round trip. The service's
    * statements have few texts, so all of them are prepared, once a connection.
    */
-  #runOn(session: Session, text: string, parameters: unknown[], asArrays: boolean): Promise<unknown> {
+  #runOn(session: Sending, text: string, parameters: unknown[], asArrays: boolean): Promise<unknown> {
     if (this.isBroken)
       return Promise.reject(new DatabaseUnavailable('The connection to the database was lost'));
     let end = this.#watch?.(text);

@@ -1,5 +1,5 @@
 import { and, count, eq, isNotNull, type SQL, sql } from 'drizzle-orm';
-import { type Connection, formatArray, statementByShape } from './database.ts';
+import { type Connection, formatArray } from './database.ts';
 import {
   type FilterShape,
   filterCondition,
@@ -7,6 +7,7 @@ import {
   filterShape,
   type ImageFilter,
 } from './image-filter.ts';
+import { type ShapedStatement, statementByShape } from './statement.ts';
 import { imageCounts, images } from './tables.ts';
 import { isVisible, type Visibility } from './visibility.ts';
 
@@ -20,17 +21,13 @@ export async function countImages(db: Connection, filter: ImageFilter): Promise<
   return filter.deleted ? kept - (await countWith(overdueImages, db, filter)) : kept;
 }
 
-interface CountStatement {
-  execute(parameters: Record<string, unknown>): Promise<{ count: number }[]>;
-}
-
 async function countWith(
-  counting: (db: Connection, shape: FilterShape) => CountStatement,
+  counting: ShapedStatement<FilterShape, { count: number }>,
   db: Connection,
   filter: ImageFilter,
 ): Promise<number> {
   const shape = filterShape(filter);
-  const [row] = await counting(db, shape).execute({ deleted: shape.deleted, ...filterParameters(filter) });
+  const [row] = await counting(db, shape, { deleted: shape.deleted, ...filterParameters(filter) });
   return row?.count ?? 0;
 }
 
@@ -94,6 +91,6 @@ export async function countImagesByProductIds(
   productIds: readonly string[],
 ): Promise<Map<string, number>> {
   if (productIds.length === 0) return new Map();
-  const rows = await countsByProduct(db, { visibility }).execute({ productIds: formatArray(productIds) });
+  const rows = await countsByProduct(db, { visibility }, { productIds: formatArray(productIds) });
   return new Map(rows.map(row => [row.productId, row.count]));
 }

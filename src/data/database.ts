@@ -36,30 +36,6 @@ export function openDatabase(url: string, { maxConnections, ...options }: Databa
   };
 }
 
-/** A statement that is built once for each connection that it runs on. */
-export function statement<Prepared>(build: (db: Connection) => Prepared): (db: Connection) => Prepared {
-  const ofShape = statementByShape(build);
-  return db => ofShape(db, {});
-}
-
-/**
- * A statement whose text depends on a few choices: built once for each connection and choice.
- * `shape` has the choices as primitive values, always in the same order.
- */
-export function statementByShape<Shape extends object, Prepared>(
-  build: (db: Connection, shape: Shape) => Prepared,
-): (db: Connection, shape: Shape) => Prepared {
-  const built = new WeakMap<Connection, Map<string, Prepared>>();
-  return (db, shape) => {
-    const ofConnection = built.get(db) ?? new Map<string, Prepared>();
-    built.set(db, ofConnection);
-    const key = Object.values(shape).join();
-    const prepared = ofConnection.get(key) ?? build(db, shape);
-    ofConnection.set(key, prepared);
-    return prepared;
-  };
-}
-
 /** A Postgres array literal: the driver, told not to ask for types, cannot write arrays itself. */
 export function formatArray(values: readonly (string | number | boolean | null)[]): string {
   const items = values.map(value =>

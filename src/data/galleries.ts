@@ -1,7 +1,8 @@
 import { eq, type SQL, sql } from 'drizzle-orm';
-import { type Connection, formatArray, statementByShape } from './database.ts';
+import { type Connection, formatArray } from './database.ts';
 import { type ImageRow, imageColumns, pickImages } from './images.ts';
 import { createPage, type Page, type PageRequest } from './page.ts';
+import { statementByShape } from './statement.ts';
 import { files, type ImageGroup, images } from './tables.ts';
 import { isVisible, type Visibility } from './visibility.ts';
 
@@ -67,14 +68,18 @@ export async function findGalleryPages(
   requests: readonly GalleryRequest[],
 ): Promise<Page<ImageRow>[]> {
   if (requests.length === 0) return [];
-  const rows = await galleryPages(db, { visibility }).execute({
-    productIds: formatArray(requests.map(request => request.productId)),
-    groups: formatArray(requests.map(request => request.group)),
-    limits: formatArray(requests.map(({ limit }) => limit && limit + 1)),
-    backward: formatArray(requests.map(request => request.backward)),
-    after: formatArray(requests.map(request => request.after)),
-    before: formatArray(requests.map(request => request.before)),
-  });
+  const rows = await galleryPages(
+    db,
+    { visibility },
+    {
+      productIds: formatArray(requests.map(request => request.productId)),
+      groups: formatArray(requests.map(request => request.group)),
+      limits: formatArray(requests.map(({ limit }) => limit && limit + 1)),
+      backward: formatArray(requests.map(request => request.backward)),
+      after: formatArray(requests.map(request => request.after)),
+      before: formatArray(requests.map(request => request.before)),
+    },
+  );
   const found: ImageRow[][] = requests.map(() => []);
   for (const row of rows) found[row.place - 1]?.push(row);
   return requests.map((request, index) =>
@@ -107,7 +112,7 @@ export async function countGalleries(
   productIds: readonly string[],
 ): Promise<Map<string, number>> {
   if (productIds.length === 0) return new Map();
-  const rows = await galleryCounts(db, { visibility }).execute({ productIds: formatArray(productIds) });
+  const rows = await galleryCounts(db, { visibility }, { productIds: formatArray(productIds) });
   return new Map(rows.map(row => [row.productId, row.count]));
 }
 
@@ -137,6 +142,6 @@ export async function findThumbnails(
   productIds: readonly string[],
 ): Promise<Map<string, ImageRow>> {
   if (productIds.length === 0) return new Map();
-  const rows = await thumbnails(db, { visibility }).execute({ productIds: formatArray(productIds) });
+  const rows = await thumbnails(db, { visibility }, { productIds: formatArray(productIds) });
   return new Map(rows.map(row => [row.product, row]));
 }

@@ -1,5 +1,5 @@
 import { and, getTableColumns, type SQL, Subquery, sql } from 'drizzle-orm';
-import { type Connection, statementByShape } from './database.ts';
+import type { Connection } from './database.ts';
 import {
   type FilterShape,
   filterCondition,
@@ -10,6 +10,7 @@ import {
 } from './image-filter.ts';
 import { type ImageRow, imageColumns, pickImages } from './images.ts';
 import { createPage, type Page, type PageRequest } from './page.ts';
+import { statementByShape } from './statement.ts';
 import { files, images } from './tables.ts';
 
 export const imageOrders = ['GALLERY', 'ID', 'UPDATED'] as const;
@@ -75,7 +76,7 @@ export async function listImages(
     before: request.before !== null,
     ...filterShape(filter),
   };
-  const rows = await listStatement(db, shape).execute({
+  const rows = await listStatement(db, shape, {
     limit: request.limit + 1,
     ...filterParameters(filter),
     ...cursorParameters('after', request.after),

@@ -1,5 +1,6 @@
 import { and, eq, getTableColumns, isNotNull, isNull, type SQL, Subquery, sql } from 'drizzle-orm';
-import { type Connection, formatArray, statement } from './database.ts';
+import { type Connection, formatArray } from './database.ts';
+import { statement } from './statement.ts';
 import { files, type ImageGroup, images } from './tables.ts';
 
 const { mimeType, byteSize, width, height, thumbhash, dominantColor, hasAlpha } = getTableColumns(files);
@@ -37,14 +38,14 @@ const liveImagesById = statement(db =>
 
 /** In no order; deleted and unknown ones are left out. */
 export async function findImagesByIds(db: Connection, ids: readonly string[]): Promise<ImageRow[]> {
-  return ids.length === 0 ? [] : liveImagesById(db).execute({ ids: formatArray(ids) });
+  return ids.length === 0 ? [] : liveImagesById(db, { ids: formatArray(ids) });
 }
 
 const anyImagesById = statement(db => selectImages(db).where(isAmongIds).prepare('any_images_by_id'));
 
 /** In no order; deleted ones too, as long as they are not purged. */
 export async function findImagesEvenDeleted(db: Connection, ids: readonly string[]): Promise<ImageRow[]> {
-  return ids.length === 0 ? [] : anyImagesById(db).execute({ ids: formatArray(ids) });
+  return ids.length === 0 ? [] : anyImagesById(db, { ids: formatArray(ids) });
 }
 
 const imagesOfProduct = statement(db =>
@@ -56,7 +57,7 @@ const imagesOfProduct = statement(db =>
 
 /** The whole live set in order: the gallery, the 360° frames, the swatches. */
 export async function findImagesOfProduct(db: Connection, productId: string): Promise<ImageRow[]> {
-  return imagesOfProduct(db).execute({ productId });
+  return imagesOfProduct(db, { productId });
 }
 
 const deletedImagesOfProduct = statement(db =>
@@ -68,7 +69,7 @@ const deletedImagesOfProduct = statement(db =>
 
 /** What of a product is deleted and not purged, where it stood. */
 export async function findDeletedImagesOfProduct(db: Connection, productId: string): Promise<ImageRow[]> {
-  return deletedImagesOfProduct(db).execute({ productId });
+  return deletedImagesOfProduct(db, { productId });
 }
 
 /** As much of an image as its place takes. */
@@ -96,7 +97,7 @@ export async function findPlacesOfProducts(
   productIds: readonly string[],
 ): Promise<PlacedRow[]> {
   if (productIds.length === 0) return [];
-  return placesOfProducts(db).execute({ productIds: formatArray(productIds) });
+  return placesOfProducts(db, { productIds: formatArray(productIds) });
 }
 
 /** The image that was created with a key, deleted or not. */

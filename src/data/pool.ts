@@ -147,6 +147,8 @@ export function openPool(url: string, options: PoolOptions): Pool {
       options: shared,
       unsafe: (text, parameters) =>
         createAnswer(asArrays => use(connection => connection.run(text, parameters, asArrays))),
+      query: (text, parameters) =>
+        use(connection => connection.run(text, parameters, true) as Promise<unknown[][]>),
       begin: run => use(connection => connection.transact(run)),
     },
     counts: () => ({

@@ -1,5 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
-import { type Connection, formatArray, statement, type Transaction } from './database.ts';
+import { type Connection, formatArray, type Transaction } from './database.ts';
+import { statement } from './statement.ts';
 import { type ProductRow, products } from './tables.ts';
 
 const productsById = statement(db =>
@@ -12,7 +13,7 @@ const productsById = statement(db =>
 
 /** In no order; never-seen ones are left out. */
 export async function findProductsByIds(db: Connection, ids: readonly string[]): Promise<ProductRow[]> {
-  return ids.length === 0 ? [] : productsById(db).execute({ ids: formatArray(ids) });
+  return ids.length === 0 ? [] : productsById(db, { ids: formatArray(ids) });
 }
 
 /**
