@@ -82,7 +82,7 @@ async function storeOriginals(dataDirectory: string, originals: Buffer[]): Promi
 
 const root = join(import.meta.dirname, '../../..');
 
-function startService(environment: Record<string, string>): ChildProcess {
+export function startService(environment: Record<string, string>): ChildProcess {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const words: string[] = scripts.serve.split(' ');
   const flags = words.slice(0, words.indexOf('src/main.ts')).filter(word => word.startsWith('--'));
@@ -94,7 +94,7 @@ function startService(environment: Record<string, string>): ChildProcess {
 }
 
 /** Of the service, when it is ready. */
-async function findPort(child: ChildProcess): Promise<number> {
+export async function findPort(child: ChildProcess): Promise<number> {
   if (!child.stdout) throw new Error('The service has no output');
   for await (const line of createInterface({ input: child.stdout })) {
     const { graphql, images } = JSON.parse(line);
@@ -111,7 +111,7 @@ function startProgram(name: string, args: string[]): ChildProcess {
 }
 
 /** The next message of a process, after it was sent one. */
-async function exchange(child: ChildProcess, message?: Serializable): Promise<unknown> {
+export async function exchange(child: ChildProcess, message?: Serializable): Promise<unknown> {
   const stopping = new AbortController();
   const { signal } = stopping;
   const answered = once(child, 'message', { signal });
@@ -129,7 +129,7 @@ async function exchange(child: ChildProcess, message?: Serializable): Promise<un
   }
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+export async function stop(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit');
   child.kill();
   await ended;
