@@ -3,6 +3,7 @@ import type postgres from 'postgres';
 import type { Driver } from './connection.ts';
 import { lastMigrationHash } from './migrate.ts';
 import { openPool, type PoolCounts, type PoolOptions } from './pool.ts';
+import { createRowReader } from './row-reader.ts';
 
 export type Database = PostgresJsDatabase;
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
@@ -36,28 +37,54 @@ export function openDatabase(url: string, { maxConnections, ...options }: Databa
   };
 }
 
-/** A statement that is built once for each connection that it runs on. */
-export function statement<Prepared>(build: (db: Connection) => Prepared): (db: Connection) => Prepared {
+/** A statement that is built once, whatever it runs on. */
+export function statement<Prepared extends object>(
+  build: (db: Connection) => Prepared,
+): (db: Connection) => Prepared {
   const ofShape = statementByShape(build);
   return db => ofShape(db, {});
 }
 
 /**
- * A statement whose text depends on a few choices: built once for each connection and choice.
+ * A statement whose text depends on a few choices: built once for each choice.
  * `shape` has the choices as primitive values, always in the same order.
  */
-export function statementByShape<Shape extends object, Prepared>(
+export function statementByShape<Shape extends object, Prepared extends object>(
   build: (db: Connection, shape: Shape) => Prepared,
 ): (db: Connection, shape: Shape) => Prepared {
-  const built = new WeakMap<Connection, Map<string, Prepared>>();
+  const built = new Map<string, Prepared>();
   return (db, shape) => {
-    const ofConnection = built.get(db) ?? new Map<string, Prepared>();
-    built.set(db, ofConnection);
     const key = Object.values(shape).join();
-    const prepared = ofConnection.get(key) ?? build(db, shape);
-    ofConnection.set(key, prepared);
-    return prepared;
+    const prepared = built.get(key) ?? readFast(build(unconnected, shape));
+    built.set(key, prepared);
+    return runOn(db, prepared);
   };
+}
+
+/** To build statements with. */
+const unconnected: Connection = drizzle.mock();
+
+/** What Drizzle's prepared statements have inside. */
+interface Prepared {
+  client: unknown;
+  fields?: Parameters<typeof createRowReader>[0];
+  customResultMapper?: ReturnType<typeof createRowReader>;
+}
+
+/**
+ * The statement on another connection: Drizzle itself can only build it anew for each, and a transaction is a new one
+ * each time.
+ */
+function runOn<Statement extends object>(db: Connection, prepared: Statement): Statement {
+  const { client } = db._.session as unknown as Pick<Prepared, 'client'>;
+  return Object.create(prepared, { client: { value: client } });
+}
+
+function readFast<Statement extends object>(prepared: Statement): Statement {
+  const inside = prepared as unknown as Prepared;
+  const reader = inside.fields && createRowReader(inside.fields);
+  if (reader) inside.customResultMapper = reader;
+  return prepared;
 }
 
 /** A Postgres array literal: the driver, told not to ask for types, cannot write arrays itself. */

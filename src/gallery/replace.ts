@@ -24,6 +24,8 @@ export interface ReplaceInput {
 }
 
 export interface ReplaceResult {
+  /** As it now stands. */
+  product: ProductRow;
   /** The set as it now stands: the gallery, the 360° frames, the swatches. */
   images: ImageRow[];
   added: ImageRow[];
@@ -91,7 +93,7 @@ async function writeReplacement(
   { retentionDays }: GalleryLimits,
 ): Promise<ReplaceResult> {
   const isRecoloured = product.marketingColor !== marketingColor;
-  if (!isRecoloured && !isChange(plan)) return describeResult(plan, [], []);
+  if (!isRecoloured && !isChange(plan)) return { product, ...describeSets(plan, [], []) };
   if (isRecoloured) await updateProductRow(transaction, product.id, { marketingColor });
   const replacementId = randomUUID();
   const written = await changeSet(transaction, {
@@ -100,14 +102,24 @@ async function writeReplacement(
     added: plan.added.map(values => ({ ...values, replacementId })),
     removed: { ids: plan.removed.map(row => row.id), retentionDays, replacementId },
   });
-  return describeResult(plan, written, asDeleted(plan.removed, product, retentionDays));
+  const now = {
+    ...product,
+    marketingColor,
+    imagesVersion: product.imagesVersion + 1,
+    updatedAt: product.now,
+  };
+  return { product: now, ...describeSets(plan, written, asDeleted(plan.removed, product, retentionDays)) };
 }
 
 function isChange({ added, updated, resourced, removed }: Replacement): boolean {
   return added.length + updated.length + resourced.length + removed.length > 0;
 }
 
-function describeResult(plan: Replacement, written: ImageRow[], removed: ImageRow[]): ReplaceResult {
+function describeSets(
+  plan: Replacement,
+  written: ImageRow[],
+  removed: ImageRow[],
+): Omit<ReplaceResult, 'product'> {
   const rows = new Map([...plan.kept, ...written].map(row => [row.id, row]));
   const images = [...rows.values()].sort(byPlace);
   const keptIds = new Set(plan.kept.map(row => row.id));

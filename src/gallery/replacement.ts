@@ -71,10 +71,10 @@ function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): 
     free.delete(row.id);
   };
   for (const entry of entries) if (entry.id) claim(entry, free.get(entry.id));
+  const bySource = Map.groupBy(free.values(), row => canonicalUrl(row.sourceUrl ?? ''));
+  const byBytes = Map.groupBy(free.values(), row => row.fileHash ?? '');
   // A picture may stand both in the gallery and among the frames: each entry takes one of its own group first.
   for (const sameGroup of [true, false]) {
-    const bySource = Map.groupBy(free.values(), row => canonicalUrl(row.sourceUrl ?? ''));
-    const byBytes = Map.groupBy(free.values(), row => row.fileHash ?? '');
     for (const entry of entries) {
       if (entry.id || !entry.source || matches.has(entry)) continue;
       const known = entry.source.stored ? byBytes : bySource;

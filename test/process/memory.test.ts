@@ -100,11 +100,11 @@ function median(values: readonly number[]): number {
 }
 
 /** By least squares, an hour. */
-function slopeOf(samples: readonly Sample[], valueOf: (sample: Sample) => number): number {
+function slopeOf(samples: readonly Sample[], read: (sample: Sample) => number): number {
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const meanHours = mean(samples.map(({ hours }) => hours));
-  const meanValue = mean(samples.map(valueOf));
-  const covariance = mean(samples.map(one => (one.hours - meanHours) * (valueOf(one) - meanValue)));
+  const meanValue = mean(samples.map(read));
+  const covariance = mean(samples.map(one => (one.hours - meanHours) * (read(one) - meanValue)));
   return covariance / mean(samples.map(({ hours }) => (hours - meanHours) ** 2));
 }
 
