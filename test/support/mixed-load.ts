@@ -16,8 +16,16 @@ type Action = (turn: number) => Promise<void>;
 
 const productCount = 40;
 
-/** Asks a service for all that it does, each kind one after the other with a pause, until it is stopped. */
-export function startMixedLoad(service: Service, sources: SourceServer, pauseMs: number): MixedLoad {
+/**
+ * Asks a service for all that it does, each kind one after the other with a pause, until it is stopped. What is asked
+ * differs from turn to turn: a second load must begin with turns that the first did not reach.
+ */
+export function startMixedLoad(
+  service: Service,
+  sources: SourceServer,
+  pauseMs: number,
+  firstTurn = 0,
+): MixedLoad {
   const stopping = new AbortController();
   const done: Done = {};
   const actions: Record<string, Action> = {
@@ -29,9 +37,9 @@ export function startMixedLoad(service: Service, sources: SourceServer, pauseMs:
     subscriptions: turn => subscribe(service, turn),
   };
   const repeat = async (name: string, act: Action) => {
-    for (let turn = 0; !stopping.signal.aborted; turn += 1) {
+    for (let turn = firstTurn; !stopping.signal.aborted; turn += 1) {
       await act(turn);
-      done[name] = turn + 1;
+      done[name] = turn + 1 - firstTurn;
       await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   };

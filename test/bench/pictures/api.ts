@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { median } from '../table.ts';
 import type { Server } from './contenders.ts';
 import { type Job, jobOf } from './job.ts';
-import { median, type Row } from './table.ts';
+import type { Row } from './row.ts';
 
 const document = '{ product(id: 101) { images(first: 5) { nodes { id url altText } } } }';
 const intervalMs = 10;

@@ -7,7 +7,7 @@ import { openBareLoop, openIpx, openService } from './contenders.ts';
 import { measureKept } from './kept.ts';
 import { measureNew } from './new-renditions.ts';
 import { paintOriginals } from './originals.ts';
-import { formatTable, type Row } from './table.ts';
+import { formatRows, type Row } from './row.ts';
 
 // `npm run bench:pictures`; with `-- --quick` a short run, which shows that all of it works and little more.
 const isQuick = process.argv.includes('--quick');
@@ -52,4 +52,4 @@ const measure = async (name: string, some: () => AsyncIterable<Row>) => {
 await measure('new', () => measureNew({ bare, service, ipx }, rounds, isQuick));
 await measure('kept', () => measureKept(folder, originals, service, rounds, isQuick));
 await measure('api', () => measureApi(service, Math.min(rounds, 7), isQuick));
-say(`\n${formatTable(rows)}`);
+say(`\n${formatRows(rows)}`);

@@ -1,14 +1,12 @@
-import { type ChildProcess, fork, type Serializable, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { formatAddress } from '../../../src/rendering/address.ts';
 import { findEncoding } from '../../../src/rendering/formats.ts';
 import { createSigner } from '../../../src/rendering/signature.ts';
 import { openDiskStorage } from '../../../src/storage/disk.ts';
 import { originalKey } from '../../../src/storage/keys.ts';
+import { exchange, findPort, startProgram, startService, stop } from '../processes.ts';
 import { askAll } from './ask-all.ts';
 import { type Job, originalName } from './job.ts';
 
@@ -28,19 +26,19 @@ export interface Server extends Contender {
 const connections = 4;
 
 export async function openBareLoop(folder: string, atOnce: number): Promise<Contender> {
-  const child = startProgram('bare-loop.ts', [folder, String(atOnce)]);
+  const child = startBeside('bare-loop.ts', [folder, String(atOnce)]);
   return { make: async jobs => Number(await exchange(child, jobs)), stop: () => stop(child) };
 }
 
 export async function openIpx(folder: string): Promise<Server> {
-  const child = startProgram('ipx-server.ts', [folder]);
+  const child = startBeside('ipx-server.ts', [folder]);
   const path = ({ original, width, format }: Job) =>
     `/w_${width},f_${format},q_${findEncoding(format).defaultQuality}/${originalName(original)}`;
   return serverOf(Number(await exchange(child)), path, () => stop(child));
 }
 
 export async function openStream(folder: string): Promise<{ port: number; stop(): Promise<void> }> {
-  const child = startProgram('stream-server.ts', [folder]);
+  const child = startBeside('stream-server.ts', [folder]);
   return { port: Number(await exchange(child)), stop: () => stop(child) };
 }
 
@@ -54,7 +52,8 @@ export async function openService(
   environment: Record<string, string> = {},
 ): Promise<Server> {
   const hashes = await storeOriginals(dataDirectory, originals);
-  const child = startService({ DATA_DIR: dataDirectory, SIGNING_KEYS: `bench:${secret}`, ...environment });
+  const settings = { DATA_DIR: dataDirectory, SIGNING_KEYS: `bench:${secret}`, IMPORTING: 'off' };
+  const child = startService({ ...settings, ...environment });
   const path = ({ original, width, height, format }: Job) => {
     const recipe = { width, height, focus: null, quality: null, encoding: format, negotiated: false };
     return formatAddress(
@@ -80,57 +79,7 @@ async function storeOriginals(dataDirectory: string, originals: Buffer[]): Promi
   );
 }
 
-const root = join(import.meta.dirname, '../../..');
-
-export function startService(environment: Record<string, string>): ChildProcess {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const words: string[] = scripts.serve.split(' ');
-  const flags = words.slice(0, words.indexOf('src/main.ts')).filter(word => word.startsWith('--'));
-  const assignments = words.filter(word => /^[A-Z_]+=/.test(word)).map(word => word.split('='));
-  return spawn(process.execPath, [...flags, join(root, 'src/main.ts'), 'serve'], {
-    env: { PORT: '0', IMPORTING: 'off', ...Object.fromEntries(assignments), ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-}
-
-/** Of the service, when it is ready. */
-export async function findPort(child: ChildProcess): Promise<number> {
-  if (!child.stdout) throw new Error('The service has no output');
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { graphql, images } = JSON.parse(line);
-    if (!graphql && !images) continue;
-    child.stdout.resume();
-    return Number(new URL(graphql ?? images).port);
-  }
-  throw new Error('The service did not start');
-}
-
-function startProgram(name: string, args: string[]): ChildProcess {
+function startBeside(name: string, args: string[]): ChildProcess {
   // In a session of its own, as the service's renderer is; see low-priority.ts.
-  return fork(join(import.meta.dirname, name), args, { detached: true });
-}
-
-/** The next message of a process, after it was sent one. */
-export async function exchange(child: ChildProcess, message?: Serializable): Promise<unknown> {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const answered = once(child, 'message', { signal });
-  const ended = once(child, 'exit', { signal }).then(() =>
-    Promise.reject(new Error(`${child.spawnargs[1]} has ended`)),
-  );
-  if (message !== undefined) child.send(message);
-  try {
-    const [answer] = await Promise.race([answered, ended]);
-    return answer;
-  } finally {
-    // The one that lost the race waits no more.
-    stopping.abort();
-    await Promise.allSettled([answered, ended]);
-  }
-}
-
-export async function stop(child: ChildProcess): Promise<void> {
-  const ended = once(child, 'exit');
-  child.kill();
-  await ended;
+  return startProgram(join(import.meta.dirname, name), args, { detached: true });
 }

@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { median } from '../table.ts';
 import { askAll } from './ask-all.ts';
 import { openService, openStream, type Server } from './contenders.ts';
 import { jobOf, originalCount, originalName } from './job.ts';
-import { median, type Row } from './table.ts';
+import type { Row } from './row.ts';
 
 const connections = 16;
 

@@ -1,6 +1,7 @@
+import { median } from '../table.ts';
 import type { Contender } from './contenders.ts';
 import { type Job, jobOf } from './job.ts';
-import { median, type Row } from './table.ts';
+import type { Row } from './row.ts';
 
 interface Case {
   format: Job['format'];

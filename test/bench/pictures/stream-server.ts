@@ -1,6 +1,6 @@
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { serveToParent } from './serve-to-parent.ts';
+import { serveToParent } from '../serve-to-parent.ts';
 
 // Nothing but Node: the sizes are known beforehand, so that a request costs the opening and the reading of one file.
 const [folder = ''] = process.argv.slice(2);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedPostgres } from '../../../src/data/embedded.ts';
 import { createLog } from '../../../src/log.ts';
-import { formatTable, type Row } from '../pictures/table.ts';
+import { formatRows, type Row } from '../pictures/row.ts';
 import { checkEqual } from './check-equal.ts';
 import { openByHandLoop, openByHandServer, openService } from './contenders.ts';
 import { measure } from './measure.ts';
@@ -53,4 +53,4 @@ for (const work of works.filter(({ name }) => name.startsWith(only))) {
     say(`${row.work}, ${row.against}: ${row.ratios.map(ratio => ratio.toFixed(2)).join(' ')}`);
   }
 }
-say(`\n${formatTable(rows)}`);
+say(`\n${formatRows(rows)}`);

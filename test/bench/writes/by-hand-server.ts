@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { serveToParent } from '../pictures/serve-to-parent.ts';
+import { serveToParent } from '../serve-to-parent.ts';
 import { openByHand } from './by-hand.ts';
 
 // Nothing but Node and postgres.js.

@@ -1,6 +1,5 @@
-import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { exchange, findPort, startService, stop } from '../pictures/contenders.ts';
+import { exchange, findPort, startProgram, startService, stop } from '../processes.ts';
 import { sendAll, sendOne } from './send-all.ts';
 import type { Stage } from './stage.ts';
 import type { Job } from './work.ts';
@@ -23,24 +22,24 @@ const maxConnections = '10';
 
 /** The whole service, as `npm run serve` starts it. */
 export async function openService(stage: Stage, dataDirectory: string): Promise<Server> {
-  const environment = {
+  const child = startService({
     DATA_DIR: dataDirectory,
     DATABASE_URL: stage.url,
     DATABASE_CONNECTIONS: maxConnections,
-  };
-  const child = startService(environment);
+    IMPORTING: 'off',
+  });
   return serverOf(stage, await findPort(child), () => stop(child));
 }
 
 /** The SQL by hand, behind a handler of node:http. */
 export async function openByHandServer(stage: Stage): Promise<Server> {
-  const child = fork(join(import.meta.dirname, 'by-hand-server.ts'), [stage.url, maxConnections]);
+  const child = startProgram(join(import.meta.dirname, 'by-hand-server.ts'), [stage.url, maxConnections]);
   return serverOf(stage, Number(await exchange(child)), () => stop(child));
 }
 
 /** The SQL by hand, and nothing else. */
 export async function openByHandLoop(stage: Stage): Promise<Contender> {
-  const child = fork(join(import.meta.dirname, 'by-hand-loop.ts'), [stage.url, maxConnections]);
+  const child = startProgram(join(import.meta.dirname, 'by-hand-loop.ts'), [stage.url, maxConnections]);
   return {
     stage,
     run: async (jobs, writers) => Number(await exchange(child, { jobs, writers })),

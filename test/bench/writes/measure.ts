@@ -1,4 +1,5 @@
-import { median, type Row } from '../pictures/table.ts';
+import type { Row } from '../pictures/row.ts';
+import { median } from '../table.ts';
 import type { Contender } from './contenders.ts';
 import { type Job, listJobs, type Work } from './work.ts';
 
