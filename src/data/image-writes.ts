@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, isNull, ne, type SQL, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, isNull, ne, type Placeholder, type SQL, sql } from 'drizzle-orm';
 import { type Connection, formatArray, type Transaction } from './database.ts';
 import type { ImageRow } from './images.ts';
 import { images } from './tables.ts';
@@ -8,7 +8,7 @@ import { images } from './tables.ts';
 const columns = getTableColumns(images);
 
 /** What is said of an image, and where it stands. */
-const contentKeys = [
+export const contentKeys = [
   'type',
   'orderKey',
   'position',
@@ -21,7 +21,7 @@ const contentKeys = [
 ] as const;
 
 /** Where its bytes come from and how far they have come; importing writes these without the product's lock. */
-const sourceKeys = [
+export const sourceKeys = [
   'name',
   'sourceUrl',
   'sourceHost',
@@ -37,17 +37,14 @@ const sourceKeys = [
   'replacementId',
 ] as const;
 
-const valueKeys = [...contentKeys, ...sourceKeys, 'idempotencyKey', 'idempotencyHash'] as const;
+export const valueKeys = [...contentKeys, ...sourceKeys, 'idempotencyKey', 'idempotencyHash'] as const;
 
 export type ImageValues = Pick<ImageRow, (typeof valueKeys)[number]>;
 
 type Keys = readonly (keyof ImageValues)[];
-const nameColumns = (keys: Keys) => sql.raw(keys.map(key => columns[key].name).join(', '));
-const assign = (keys: Keys) =>
+export const nameColumns = (keys: Keys) => sql.raw(keys.map(key => columns[key].name).join(', '));
+export const assign = (keys: Keys) =>
   sql.raw(keys.map(key => `${columns[key].name} = given.${columns[key].name}`).join(', '));
-const columnTypes = sql.raw(
-  valueKeys.map(key => `${columns[key].name} ${columns[key].getSQLType()}`).join(', '),
-);
 
 /** The ids in the order given. Positions that are not dense need `renumberPositions`. */
 export async function insertImages(
@@ -91,15 +88,31 @@ async function updateColumns(
 }
 
 function givenRows(rows: readonly (ImageValues & { id?: string })[]): SQL {
-  const records = rows.map((row, place) => ({
-    place,
-    id: row.id,
-    ...Object.fromEntries(valueKeys.map(key => [columns[key].name, row[key]])),
-    file_hash: formatBytes(row.fileHash),
-    idempotency_hash: formatBytes(row.idempotencyHash),
-  }));
-  return sql`jsonb_to_recordset(${JSON.stringify(records)}::jsonb)
-    as given (place integer, id bigint, ${columnTypes})`;
+  return readRows(sql`${formatRows(rows, valueKeys)}`, valueKeys);
+}
+
+/** What `formatRows` wrote, as the relation `given`, with each row's place and id. */
+export function readRows(json: SQL | Placeholder, keys: Keys): SQL {
+  const types = sql.raw(keys.map(key => `${columns[key].name} ${columns[key].getSQLType()}`).join(', '));
+  return sql`jsonb_to_recordset(${json}::jsonb) as given (place integer, id bigint, ${types})`;
+}
+
+/** As JSON, without what is null. */
+export function formatRows(rows: readonly (ImageValues & { id?: string })[], keys: Keys): string {
+  return JSON.stringify(
+    rows.map((row, place) => {
+      const record: Record<string, unknown> = { place, id: row.id };
+      for (const key of keys) {
+        const value = isHash(key) ? formatBytes(row[key]) : row[key];
+        if (value !== null) record[columns[key].name] = value;
+      }
+      return record;
+    }),
+  );
+}
+
+function isHash(key: keyof ImageValues): key is 'fileHash' | 'idempotencyHash' {
+  return key === 'fileHash' || key === 'idempotencyHash';
 }
 
 function formatBytes(hex: string | null): string | null {
@@ -178,21 +191,6 @@ export async function restoreImages(db: Transaction, places: readonly RestoredPl
       ${formatArray(places.map(place => place.orderKey))}::text[],
       ${formatArray(places.map(place => place.isThumbnail))}::boolean[]
     ) as given (id, order_key, is_thumbnail)
-    where images.id = given.id`);
-}
-
-/** Gives images new order keys; positions need `renumberPositions`. */
-export async function moveImages(
-  db: Transaction,
-  places: readonly Pick<RestoredPlace, 'id' | 'orderKey'>[],
-): Promise<void> {
-  if (places.length === 0) return;
-  await db.execute(sql`
-    update images set order_key = given.order_key, updated_at = now()
-    from unnest(
-      ${formatArray(places.map(place => place.id))}::bigint[],
-      ${formatArray(places.map(place => place.orderKey))}::text[]
-    ) as given (id, order_key)
     where images.id = given.id`);
 }
 

@@ -61,11 +61,9 @@ export async function lockOrCreateProducts(
   return new Map((await lockProducts(db, ids)).map(row => [row.id, row]));
 }
 
-/** As `lockProducts`, for one product that comes into being with its first change. */
-export async function lockOrCreateProduct(db: Transaction, id: string): Promise<ProductRow> {
-  const product = (await lockOrCreateProducts(db, [id])).get(id);
-  if (!product) throw new Error(`Product ${id} vanished while it was created`);
-  return product;
+/** Unless it is there already. */
+export async function createProduct(db: Transaction, id: string): Promise<void> {
+  await db.insert(products).values({ id }).onConflictDoNothing();
 }
 
 /** Call it once for each change of a product's set. */

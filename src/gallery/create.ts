@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Database, Transaction } from '../data/database.ts';
-import { clearThumbnail, type ImageValues, insertImages, renumberPositions } from '../data/image-writes.ts';
+import { changeSet, lockOrCreateSet } from '../data/image-sets.ts';
+import { clearThumbnail, type ImageValues } from '../data/image-writes.ts';
 import {
   findImageByIdempotencyKey,
-  findImagesByIds,
-  findPlacesOfProducts,
+  findPlacesOfProduct,
   type ImageRow,
+  type PlacedRow,
 } from '../data/images.ts';
-import { lockOrCreateProduct, raiseImagesVersions } from '../data/products.ts';
 import type { ImageType } from '../data/tables.ts';
 import { groupOfType, membersOf, placeAt } from './arrangement.ts';
 import { change } from './change.ts';
@@ -39,11 +39,11 @@ export async function createProductImage(
   const values = checkInput(input, limits);
   const stored = input.source.stored ? [input.source.stored] : [];
   return change(db, false, async transaction => {
-    await lockOrCreateProduct(transaction, input.productId);
+    const { rows } = await lockOrCreateSet(transaction, input.productId, findPlacesOfProduct);
     const repeated = await findRepeated(transaction, values);
     if (repeated) return repeated;
     await holdStored(transaction, stored);
-    return addImage(transaction, input.productId, values, input.position ?? null, limits);
+    return addImage(transaction, input.productId, rows, values, input.position ?? null, limits);
   });
 }
 
@@ -89,20 +89,24 @@ async function findRepeated(transaction: Transaction, values: ImageValues): Prom
 async function addImage(
   transaction: Transaction,
   productId: string,
+  rows: readonly PlacedRow[],
   values: ImageValues,
   position: number | null,
   limits: GalleryLimits,
 ): Promise<ImageRow> {
   const group = groupOfType[values.type];
-  const members = membersOf(await findPlacesOfProducts(transaction, [productId]), group);
+  const members = membersOf(rows, group);
   const problems = new Problems();
   checkRoom(group, members.length + 1, ['input', 'productId'], limits, problems);
   problems.throwIfAny();
   if (values.isThumbnail) await clearThumbnail(transaction, productId, null);
-  const ids = await insertImages(transaction, productId, [{ ...values, ...placeAt(members, position) }]);
-  if (position !== null) await renumberPositions(transaction, [productId]);
-  await raiseImagesVersions(transaction, [productId]);
-  const [added] = await findImagesByIds(transaction, ids);
+  const place = placeAt(members, position);
+  const moved = members.slice(place.position);
+  const [added] = await changeSet(transaction, {
+    productId,
+    placed: moved.map((row, index) => ({ ...row, position: place.position + index + 1 })),
+    added: [{ ...values, ...place }],
+  });
   if (!added) throw new Error(`The image that was just added to product ${productId} is not there`);
   return added;
 }

@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '../data/database.ts';
+import { changeSet, type LockedProduct, lockSet } from '../data/image-sets.ts';
 import { markImagesDeleted, purgeImages, renumberPositions } from '../data/image-writes.ts';
 import {
   findDeletedImagesOfProduct,
@@ -6,12 +7,7 @@ import {
   findImagesOfProduct,
   type ImageRow,
 } from '../data/images.ts';
-import {
-  findProductsByIds,
-  lockProducts,
-  lockProductsOfImages,
-  raiseImagesVersions,
-} from '../data/products.ts';
+import { findProductsByIds, lockProductsOfImages, raiseImagesVersions } from '../data/products.ts';
 import { change } from './change.ts';
 import { checkBatch, type GalleryLimits } from './limits.ts';
 import { checkIds, imageNotFound, type NamedImage, productNotFound } from './presence.ts';
@@ -57,12 +53,33 @@ export async function deleteAllProductImages(
   problems.checkId(input.productId, ['productId']);
   problems.throwIfAny();
   return change(db, Boolean(input.dryRun), async transaction => {
-    await lockProducts(transaction, [input.productId]);
-    const live = await findImagesOfProduct(transaction, input.productId);
-    const deleted = input.permanent ? await findDeletedImagesOfProduct(transaction, input.productId) : [];
-    return removeRows(transaction, [...live, ...deleted], input, limits);
+    const { product, rows: live } = await lockSet(transaction, input.productId, findImagesOfProduct);
+    if (input.permanent) {
+      const deleted = await findDeletedImagesOfProduct(transaction, input.productId);
+      return removeRows(transaction, [...live, ...deleted], input, limits);
+    }
+    if (!product || live.length === 0) return [];
+    const ids = live.map(row => row.id);
+    const { retentionDays } = limits;
+    await changeSet(transaction, {
+      productId: product.id,
+      removed: { ids, retentionDays, replacementId: null },
+    });
+    return asDeleted(live, product, retentionDays);
   });
 }
+
+/** Rows of images that were deleted in the transaction in which their product was locked. */
+export function asDeleted(
+  rows: readonly ImageRow[],
+  { now }: LockedProduct,
+  retentionDays: number,
+): ImageRow[] {
+  const restorableUntil = new Date(now.getTime() + retentionDays * dayMs);
+  return rows.map(row => ({ ...row, deletedAt: now, restorableUntil, updatedAt: now }));
+}
+
+const dayMs = 24 * 60 * 60 * 1_000;
 
 async function removeNamed(
   db: Database,

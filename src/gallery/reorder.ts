@@ -1,7 +1,6 @@
 import type { Database } from '../data/database.ts';
-import { moveImages, renumberPositions } from '../data/image-writes.ts';
-import { findImagesByIds, findPlacesOfProducts, type ImageRow, type PlacedRow } from '../data/images.ts';
-import { lockProducts, raiseImagesVersions } from '../data/products.ts';
+import { changeSet, lockSet } from '../data/image-sets.ts';
+import { findImagesOfProduct, type ImageRow } from '../data/images.ts';
 import { imageGroups } from '../data/tables.ts';
 import { keysOf, membersOf } from './arrangement.ts';
 import { change } from './change.ts';
@@ -33,30 +32,23 @@ export async function reorderProductImages(
   if (!problems.checkId(input.productId, ['productId'])) problems.throwIfAny();
   return change(db, false, async transaction => {
     const found = problems.fork();
-    const [product] = await lockProducts(transaction, [input.productId]);
-    const current = await findPlacesOfProducts(transaction, [input.productId]);
+    const { product, rows } = await lockSet(transaction, input.productId, findImagesOfProduct);
     if (!product) found.add('PRODUCT_NOT_FOUND', ['productId'], productNotFound(input.productId));
     else checkVersion(product, input.expectedVersion, ['expectedVersion'], found);
-    const first = await checkImagesOnProduct(transaction, input.productId, current, named, found);
+    const first = await checkImagesOnProduct(transaction, input.productId, rows, named, found);
     found.throwIfAny();
-    const moved = findMoved(
-      current,
-      first.map(({ id }) => id),
-    );
-    await moveImages(transaction, moved);
-    if (moved.length > 0) {
-      await renumberPositions(transaction, [input.productId]);
-      await raiseImagesVersions(transaction, [input.productId]);
-    }
-    const rows = new Map((await findImagesByIds(transaction, input.imageIds)).map(row => [row.id, row]));
-    return input.imageIds.flatMap(id => rows.get(id) ?? []);
+    const firstIds = first.map(({ id }) => id);
+    const moved = product ? findMoved(rows, firstIds, product.now) : [];
+    if (moved.length > 0) await changeSet(transaction, { productId: input.productId, placed: moved });
+    const byId = new Map([...rows, ...moved].map(row => [row.id, row]));
+    return firstIds.flatMap(id => byId.get(id) ?? []);
   });
 }
 
-/** The images that get another order key: as few as the new order allows. */
-function findMoved(current: readonly PlacedRow[], firstIds: readonly string[]): PlacedRow[] {
+/** The images that get another place, as they are then: as few other order keys as the new order allows. */
+function findMoved(current: readonly ImageRow[], firstIds: readonly string[], now: Date): ImageRow[] {
   const ranks = new Map(firstIds.map((id, rank) => [id, rank]));
-  const rankOf = (row: PlacedRow) => ranks.get(row.id) ?? firstIds.length;
+  const rankOf = (row: ImageRow) => ranks.get(row.id) ?? firstIds.length;
   return imageGroups.flatMap(group => {
     const members = membersOf(current, group);
     const ordered = members.toSorted((one, other) => rankOf(one) - rankOf(other));
@@ -64,9 +56,10 @@ function findMoved(current: readonly PlacedRow[], firstIds: readonly string[]): 
       ordered.map(row => row.orderKey),
       keysOf(members),
     );
-    return ordered.flatMap((row, index) => {
-      const orderKey = assigned[index] ?? row.orderKey;
-      return orderKey === row.orderKey ? [] : [{ ...row, orderKey }];
+    return ordered.flatMap((row, position) => {
+      const orderKey = assigned[position] ?? row.orderKey;
+      if (orderKey === row.orderKey) return position === row.position ? [] : [{ ...row, position }];
+      return [{ ...row, orderKey, position, updatedAt: now }];
     });
   });
 }

@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Transaction } from '../data/database.ts';
-import {
-  insertImages,
-  markImagesDeleted,
-  renumberPositions,
-  updateImageSources,
-  updateImages,
-} from '../data/image-writes.ts';
-import { findImagesEvenDeleted, findImagesOfProduct, type ImageRow } from '../data/images.ts';
-import { lockOrCreateProduct, raiseImagesVersions, updateProductRow } from '../data/products.ts';
-import type { ProductRow } from '../data/tables.ts';
+import { changeSet, type LockedProduct, lockOrCreateSet } from '../data/image-sets.ts';
+import { findImagesOfProduct, type ImageRow } from '../data/images.ts';
+import { updateProductRow } from '../data/products.ts';
+import { imageGroups, type ProductRow } from '../data/tables.ts';
 import { change } from './change.ts';
+import { asDeleted } from './remove.ts';
 import { checkEntries, type Entry, type EntryInput } from './entries.ts';
 import type { GalleryLimits } from './limits.ts';
 import { checkImagesOnProduct, checkVersion } from './presence.ts';
@@ -29,6 +24,8 @@ export interface ReplaceInput {
 }
 
 export interface ReplaceResult {
+  /** As it now stands. */
+  product: ProductRow;
   /** The set as it now stands: the gallery, the 360° frames, the swatches. */
   images: ImageRow[];
   added: ImageRow[];
@@ -54,8 +51,11 @@ export async function replaceProductImages(
   ];
   if (!problems.checkId(input.productId, ['input', 'productId'])) problems.throwIfAny();
   return change(db, Boolean(input.dryRun), async transaction => {
-    const product = await lockOrCreateProduct(transaction, input.productId);
-    const current = await findImagesOfProduct(transaction, product.id);
+    const { product, rows: current } = await lockOrCreateSet(
+      transaction,
+      input.productId,
+      findImagesOfProduct,
+    );
     const found = problems.fork();
     checkVersion(product, input.expectedVersion, ['input', 'expectedVersion'], found);
     const present = await checkEntryIds(transaction, product, current, entries, found);
@@ -65,8 +65,7 @@ export async function replaceProductImages(
       transaction,
       present.flatMap(({ source }) => source?.stored ?? []),
     );
-    const addedIds = await writeReplacement(transaction, product, plan, marketingColor, limits);
-    return readResult(transaction, product.id, plan, addedIds);
+    return writeReplacement(transaction, product, plan, marketingColor, limits);
   });
 }
 
@@ -88,48 +87,51 @@ async function checkEntryIds(
 
 async function writeReplacement(
   transaction: Transaction,
-  product: ProductRow,
+  product: LockedProduct,
   plan: Replacement,
   marketingColor: string | null,
-  limits: GalleryLimits,
-): Promise<string[]> {
+  { retentionDays }: GalleryLimits,
+): Promise<ReplaceResult> {
   const isRecoloured = product.marketingColor !== marketingColor;
-  const isChanged = plan.added.length + plan.updated.length + plan.removed.length > 0;
-  if (!isChanged && !isRecoloured) return [];
+  if (!isRecoloured && !isChange(plan)) return { product, ...describeSets(plan, [], []) };
   if (isRecoloured) await updateProductRow(transaction, product.id, { marketingColor });
   const replacementId = randomUUID();
-  await markImagesDeleted(
-    transaction,
-    plan.removed.map(row => row.id),
-    limits.retentionDays,
-    replacementId,
-  );
-  await updateImages(transaction, plan.updated);
-  await updateImageSources(transaction, plan.resourced);
-  const added = plan.added.map(values => ({ ...values, replacementId }));
-  const addedIds = await insertImages(transaction, product.id, added);
-  if (isChanged) await renumberPositions(transaction, [product.id]);
-  await raiseImagesVersions(transaction, [product.id]);
-  return addedIds;
+  const written = await changeSet(transaction, {
+    ...plan,
+    productId: product.id,
+    added: plan.added.map(values => ({ ...values, replacementId })),
+    removed: { ids: plan.removed.map(row => row.id), retentionDays, replacementId },
+  });
+  const now = {
+    ...product,
+    marketingColor,
+    imagesVersion: product.imagesVersion + 1,
+    updatedAt: product.now,
+  };
+  return { product: now, ...describeSets(plan, written, asDeleted(plan.removed, product, retentionDays)) };
 }
 
-async function readResult(
-  transaction: Transaction,
-  productId: string,
+function isChange({ added, updated, resourced, removed }: Replacement): boolean {
+  return added.length + updated.length + resourced.length + removed.length > 0;
+}
+
+function describeSets(
   plan: Replacement,
-  addedIds: readonly string[],
-): Promise<ReplaceResult> {
-  const images = await findImagesOfProduct(transaction, productId);
-  const removed = await findImagesEvenDeleted(
-    transaction,
-    plan.removed.map(row => row.id),
-  );
-  const isAdded = new Set(addedIds);
-  const places = new Map(plan.removed.map((row, place) => [row.id, place]));
+  written: ImageRow[],
+  removed: ImageRow[],
+): Omit<ReplaceResult, 'product'> {
+  const rows = new Map([...plan.kept, ...written].map(row => [row.id, row]));
+  const images = [...rows.values()].sort(byPlace);
+  const keptIds = new Set(plan.kept.map(row => row.id));
   return {
     images,
-    added: images.filter(row => isAdded.has(row.id)),
-    kept: images.filter(row => !isAdded.has(row.id)),
-    removed: removed.sort((one, other) => (places.get(one.id) ?? 0) - (places.get(other.id) ?? 0)),
+    added: images.filter(row => !keptIds.has(row.id)),
+    kept: images.filter(row => keptIds.has(row.id)),
+    removed,
   };
+}
+
+function byPlace(one: ImageRow, other: ImageRow): number {
+  const groups = imageGroups.indexOf(one.imageGroup) - imageGroups.indexOf(other.imageGroup);
+  return groups || one.position - other.position;
 }

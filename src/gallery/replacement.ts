@@ -11,11 +11,14 @@ import { canonicalUrl, sourceKey } from './source.ts';
 /** What it takes to make a product's set the one asked for. */
 export interface Replacement {
   added: ImageValues[];
+  /** As they are then, but for what is written to those that are updated or resourced. */
   kept: ImageRow[];
-  /** Those of the kept ones whose values differ; `position` alone does not count. */
+  /** Those of the kept ones whose values differ, all but the source; `position` alone does not count. */
   updated: (ImageValues & { id: string })[];
-  /** Those of the updated ones that come from elsewhere now. */
+  /** Those of the kept ones that come from elsewhere now, whatever else differs. */
   resourced: (ImageValues & { id: string })[];
+  /** The others of the kept ones, where neighbours came or went before them. */
+  placed: ImageRow[];
   removed: ImageRow[];
 }
 
@@ -39,16 +42,22 @@ export function planReplacement(
   checkSizes(items, limits, problems);
   const places = arrange(items, current);
   const valuesOf = (item: Item): ImageValues => createValues(item, places.get(item));
-  const kept = items.filter(isKept);
-  const keptIds = new Set(kept.map(item => item.image.id));
-  const updated = kept
-    .map(item => ({ image: item.image, values: { ...valuesOf(item), id: item.image.id } }))
-    .filter(({ image, values }) => differs(image, values));
+  const kept = items.filter(isKept).map(item => {
+    const values = { ...valuesOf(item), id: item.image.id };
+    return { image: item.image, values, differs: differs(item.image, values) };
+  });
+  const keptIds = new Set(kept.map(({ image }) => image.id));
+  const rewritten = Map.groupBy(
+    kept.filter(one => one.differs),
+    ({ image, values }) => isResourced(image, values),
+  );
+  const asIs = kept.filter(one => !one.differs && one.values.position !== one.image.position);
   return {
     added: items.filter(item => !item.image).map(valuesOf),
-    kept: kept.map(item => item.image),
-    updated: updated.map(({ values }) => values),
-    resourced: updated.filter(({ image, values }) => isResourced(image, values)).map(({ values }) => values),
+    kept: kept.map(({ image, values }) => ({ ...image, position: values.position })),
+    updated: (rewritten.get(false) ?? []).map(({ values }) => values),
+    resourced: (rewritten.get(true) ?? []).map(({ values }) => values),
+    placed: asIs.map(({ image, values }) => ({ ...image, position: values.position })),
     removed: current.filter(row => !keptIds.has(row.id)),
   };
 }
@@ -62,10 +71,10 @@ function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): 
     free.delete(row.id);
   };
   for (const entry of entries) if (entry.id) claim(entry, free.get(entry.id));
+  const bySource = Map.groupBy(free.values(), row => canonicalUrl(row.sourceUrl ?? ''));
+  const byBytes = Map.groupBy(free.values(), row => row.fileHash ?? '');
   // A picture may stand both in the gallery and among the frames: each entry takes one of its own group first.
   for (const sameGroup of [true, false]) {
-    const bySource = Map.groupBy(free.values(), row => canonicalUrl(row.sourceUrl ?? ''));
-    const byBytes = Map.groupBy(free.values(), row => row.fileHash ?? '');
     for (const entry of entries) {
       if (entry.id || !entry.source || matches.has(entry)) continue;
       const known = entry.source.stored ? byBytes : bySource;

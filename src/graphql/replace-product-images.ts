@@ -54,14 +54,14 @@ const ReplaceProductImagesInput = builder.inputType('ReplaceProductImagesInput',
   }),
 });
 
-interface Replaced extends ReplaceResult, WithUserErrors {
+interface Replaced extends Omit<ReplaceResult, 'product'>, WithUserErrors {
   product: ProductReference | null;
 }
 
 const ReplaceProductImagesPayload = builder.objectRef<Replaced>('ReplaceProductImagesPayload').implement({
   description: 'What became of the set.',
   fields: t => {
-    const list = (field: keyof ReplaceResult, description: string) =>
+    const list = (field: Exclude<keyof ReplaceResult, 'product'>, description: string) =>
       t.field({ type: [ProductImage], description, resolve: (replaced): ImageRow[] => replaced[field] });
     return {
       product: t.expose('product', {
@@ -90,12 +90,11 @@ builder.mutationFields(t => ({
     args: {
       input: t.arg({ type: ReplaceProductImagesInput, required: true, description: 'The set to have.' }),
     },
-    resolve: (_root, { input }, context) => {
+    resolve: async (_root, { input }, context) => {
       const product = isId(input.productId) ? { id: input.productId } : null;
       const failed = { product, images: [], added: [], kept: [], removed: [] };
-      return answerChange(context, failed, async () => ({
-        product,
-        ...(await replaceProductImages(
+      const replaced = await answerChange(context, failed, async () =>
+        replaceProductImages(
           context.db,
           {
             ...input,
@@ -103,8 +102,12 @@ builder.mutationFields(t => ({
             images360: await Promise.all(input.images360.map(entry => takeSourceOf(entry, context))),
           },
           context.limits,
-        )),
-      }));
+        ),
+      );
+      // Else the row that was just written would be read once more.
+      const now = replaced.product;
+      if (now && 'imagesVersion' in now && !input.dryRun) context.loaders.productById.prime(now.id, now);
+      return replaced;
     },
   }),
 }));

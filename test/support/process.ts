@@ -23,6 +23,8 @@ export interface Command {
   /** The lines on standard output so far; fails where one is no JSON. */
   readLog(): LogLine[];
   hasLogged(text: string): boolean;
+  /** What was written to standard error so far. */
+  readErrors(): string;
   signal(name: NodeJS.Signals): void;
   /** As a terminal does on Ctrl-C: to the process and to all that it started in its group. */
   signalGroup(name: NodeJS.Signals): void;
@@ -145,6 +147,7 @@ function spawnMain(folder: string, args: string[], environment: Environment): Co
     pid,
     readLog: () => parseLog(output.stdout),
     hasLogged: text => parseLog(output.stdout).some(({ msg }) => msg.includes(text)),
+    readErrors: () => output.stderr,
     signal: name => child.kill(name),
     signalGroup: name => process.kill(-pid, name),
     ended,

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { insertFiles } from '../../src/data/files.ts';
 import { insertImages } from '../../src/data/image-writes.ts';
 import { findPlacesOfProducts } from '../../src/data/images.ts';
-import { lockOrCreateProduct } from '../../src/data/products.ts';
+import { lockOrCreateProducts } from '../../src/data/products.ts';
 import { placeAt } from '../../src/gallery/arrangement.ts';
 import { newImage } from '../../src/gallery/image-values.ts';
 import { measureImage } from '../../src/importing/measure-image.ts';
@@ -28,7 +28,7 @@ export async function storeImage(
   await service.storage.write(key, bytes);
   const [id] = await service.db.transaction(async transaction => {
     await insertFiles(transaction, [describeFile(measured)]);
-    await lockOrCreateProduct(transaction, productId);
+    await lockOrCreateProducts(transaction, [productId]);
     const members = await findPlacesOfProducts(transaction, [productId]);
     const values = { ...newImage(), name: `${hash}.png`, state: 'UPLOADED' as const, fileHash: hash };
     return insertImages(transaction, productId, [{ ...values, ...placeAt(members, null) }]);

@@ -1,0 +1,173 @@
+import { eq, getTableColumns, type Placeholder, Subquery, sql } from 'drizzle-orm';
+import { formatArray, type Transaction } from './database.ts';
+import {
+  assign,
+  contentKeys,
+  formatRows,
+  type ImageValues,
+  nameColumns,
+  readRows,
+  sourceKeys,
+  valueKeys,
+} from './image-writes.ts';
+import { type ImageRow, imageColumns } from './images.ts';
+import { createProduct } from './products.ts';
+import { statement, statementByShape } from './statement.ts';
+import { files, images, type ProductRow, products } from './tables.ts';
+
+// A change of one product's set is two round trips, whatever the number of images: one that locks and reads, one that
+// writes all.
+
+export interface LockedProduct extends ProductRow {
+  /** What is changed in this transaction bears it. */
+  now: Date;
+}
+
+const lockedProduct = statement(db =>
+  db
+    .select({
+      ...getTableColumns(products),
+      now: sql`now()::timestamptz(3)`.mapWith(products.updatedAt),
+    })
+    .from(products)
+    .where(eq(products.id, sql.placeholder('id')))
+    .for('update')
+    .prepare('locked_product'),
+);
+
+/**
+ * Locks a product until the transaction ends, and reads what of it is asked for; null where it is not there.
+ * Both are sent at once: the second statement begins when the first has its lock, and sees what was committed by then.
+ * So `read` must send its only statement before it waits for anything.
+ */
+export async function lockSet<Row>(
+  db: Transaction,
+  productId: string,
+  read: (db: Transaction, productId: string) => Promise<Row[]>,
+): Promise<{ product: LockedProduct | null; rows: Row[] }> {
+  const [[product], rows] = await Promise.all([
+    lockedProduct(db, { id: productId }),
+    read(db, productId),
+  ]);
+  return { product: product ?? null, rows };
+}
+
+/** As `lockSet`, for a product that comes into being with its first change. */
+export async function lockOrCreateSet<Row>(
+  db: Transaction,
+  productId: string,
+  read: (db: Transaction, productId: string) => Promise<Row[]>,
+): Promise<{ product: LockedProduct; rows: Row[] }> {
+  const found = await lockSet(db, productId, read);
+  if (found.product) return { ...found, product: found.product };
+  await createProduct(db, productId);
+  const { product, rows } = await lockSet(db, productId, read);
+  if (!product) throw new Error(`Product ${productId} vanished while it was created`);
+  return { product, rows };
+}
+
+type Row = ImageValues & { id: string };
+
+/** What becomes of a set whose product is locked; each image is in one of the lists at the most. */
+export interface SetChange {
+  productId: string;
+  /** Deleted, to be restored for so many days; by a replacement, of which they keep the id. */
+  removed?: { ids: readonly string[]; retentionDays: number; replacementId: string | null };
+  /** All is written but the source, which importing may be writing just now. */
+  updated?: readonly Row[];
+  /** All is written, the source too; what was being imported for them is void then. */
+  resourced?: readonly Row[];
+  /** A place with the same order key is no change of the image, only of its neighbours. */
+  placed?: readonly Pick<Row, 'id' | 'orderKey' | 'position'>[];
+  added?: readonly ImageValues[];
+}
+
+/**
+ * Writes all of it and raises the set's version. Answers the rows that were updated, resourced and added, in no order.
+ * Order keys of images that were there before must not go to others: uniqueness is checked row by row.
+ */
+export async function changeSet(db: Transaction, change: SetChange): Promise<ImageRow[]> {
+  const { productId, removed, updated = [], resourced = [], placed = [], added = [] } = change;
+  const shape = {
+    removes: (removed?.ids.length ?? 0) > 0,
+    updates: updated.length > 0,
+    resources: resourced.length > 0,
+    places: placed.length > 0,
+    adds: added.length > 0,
+  };
+  return writtenSet(db, shape, {
+    productId,
+    ...(shape.removes && { ...removed, removedIds: formatArray(removed?.ids ?? []) }),
+    ...(shape.updates && { updated: formatRows(updated, contentKeys) }),
+    ...(shape.resources && { resourced: formatRows(resourced, [...contentKeys, ...sourceKeys]) }),
+    ...(shape.places && {
+      placedIds: formatArray(placed.map(place => place.id)),
+      orderKeys: formatArray(placed.map(place => place.orderKey)),
+      positions: formatArray(placed.map(place => place.position)),
+    }),
+    ...(shape.adds && { added: formatRows(added, valueKeys) }),
+  });
+}
+
+interface Shape {
+  removes: boolean;
+  updates: boolean;
+  resources: boolean;
+  places: boolean;
+  adds: boolean;
+}
+
+const removing = sql`
+  update images
+  set deleted_at = now(), restorable_until = now() + make_interval(days => ${sql.placeholder('retentionDays')}::int),
+    updated_at = now(), replacement_id = ${sql.placeholder('replacementId')}::uuid
+  where id = any(${sql.placeholder('removedIds')}::bigint[])`;
+
+const updating = (rows: Placeholder, keys: Parameters<typeof assign>[0]) => sql`
+  update images set ${assign(keys)}, updated_at = now() from ${readRows(rows, keys)}
+  where images.id = given.id returning images.*`;
+
+const placing = sql`
+  update images set order_key = given.order_key, position = given.position,
+    updated_at = case when images.order_key = given.order_key then images.updated_at else now() end
+  from unnest(
+    ${sql.placeholder('placedIds')}::bigint[], ${sql.placeholder('orderKeys')}::text[],
+    ${sql.placeholder('positions')}::int[]
+  ) as given (id, order_key, position)
+  where images.id = given.id`;
+
+const adding = sql`
+  insert into images (product_id, ${nameColumns(valueKeys)})
+  select ${sql.placeholder('productId')}::bigint, ${nameColumns(valueKeys)}
+  from ${readRows(sql.placeholder('added'), valueKeys)} order by place
+  returning *`;
+
+const raising = sql`
+  update products set images_version = images_version + 1, updated_at = now()
+  where id = ${sql.placeholder('productId')}::bigint`;
+
+const writtenSet = statementByShape((db, shape: Shape) => {
+  const parts = {
+    ...(shape.removes && { removed: removing }),
+    ...(shape.updates && { updated: updating(sql.placeholder('updated'), contentKeys) }),
+    ...(shape.resources && {
+      resourced: updating(sql.placeholder('resourced'), [...contentKeys, ...sourceKeys]),
+    }),
+    ...(shape.places && { placed: placing }),
+    ...(shape.adds && { added: adding }),
+    raised: raising,
+  };
+  const named = Object.entries(parts).map(([name, part]) => db.$with(name, {}).as(part));
+  const answered = (['updated', 'resourced', 'added'] as const).filter(name => parts[name]);
+  const rows =
+    answered.length > 0
+      ? answered.map(name => `select * from ${name}`)
+      : ['select * from images where false'];
+  const written = new Subquery(sql.raw(rows.join(' union all ')), getTableColumns(images), 'images');
+  return db
+    .with(...named)
+    .select(imageColumns)
+    .from(written)
+    .leftJoin(files, eq(files.hash, images.fileHash))
+    .prepare('written_set');
+});
