@@ -83,7 +83,7 @@ test('bytes of a parameter are encoded by its column', async () => {
     db
       .select({ mimeType: files.mimeType })
       .from(files)
-      .where(eq(files.hash, sql.placeholder('hash')))
+      .where(eq(files.hash, sql.param(sql.placeholder('hash'), files.hash)))
       .prepare('by_hash'),
   );
   const hash = createHash('sha256').update('x').digest('hex');
