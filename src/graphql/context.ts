@@ -10,8 +10,8 @@ import type { Intake } from '../importing/intake.ts';
 import type { ImageAddress } from '../rendering/address.ts';
 import type { RecipeBounds } from '../rendering/recipe.ts';
 import type { ReadLimits } from './arguments.ts';
+import type { Taken } from './known-queries.ts';
 import type { Stream } from './live-changes.ts';
-import type { Charge } from './throttle.ts';
 
 /** What resolvers work with; made anew for each request. */
 export interface Context {
@@ -20,8 +20,8 @@ export interface Context {
   visibility: Visibility;
   /** In fields that the answer could have; known before execution. */
   operationCost?: number;
-  /** Where it was paid for already: what came of it. */
-  charge?: Charge | null | undefined;
+  /** Where the short way gave it up: what it did by then. */
+  taken?: Taken | undefined;
   db: Database;
   /** Made anew after each mutation, so that later fields of the request see what it did. */
   loaders: Loaders;
@@ -58,11 +58,11 @@ type RequestContext =
   | 'stream'
   | 'subscription'
   | 'operationCost'
-  | 'charge';
+  | 'taken';
 
 export type ServiceContext = Omit<Context, RequestContext>;
 
-export interface AskingRequest extends Pick<Context, 'charge'> {
+export interface AskingRequest extends Pick<Context, 'taken'> {
   request: { signal: AbortSignal };
   res?: ServerResponse;
   /** A stranger where nobody found out. */
@@ -71,14 +71,14 @@ export interface AskingRequest extends Pick<Context, 'charge'> {
 }
 
 export function createRequestContext(service: ServiceContext, asking: AskingRequest): Context {
-  const { request, res, caller = stranger, isStillGood = async () => false, charge } = asking;
+  const { request, res, caller = stranger, isStillGood = async () => false, taken } = asking;
   const visibility = caller.isStranger ? 'READY' : 'LIVE';
   return {
     ...service,
     caller,
     visibility,
-    loaders: createLoaders(service.db, visibility),
+    loaders: taken?.loaders ?? createLoaders(service.db, visibility),
     stream: { signal: request.signal, end: () => res?.end(), isStillGood },
-    charge,
+    taken,
   };
 }

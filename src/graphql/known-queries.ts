@@ -1,15 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import type { Loaders } from '../data/loaders.ts';
 import type { Context } from './context.ts';
 import type { OperationChecks } from './operation-checks.ts';
 import type { Charge } from './throttle.ts';
 import { runWithin } from './time-limit.ts';
 import { findDocument, type TrustedOptions } from './trusted-documents.ts';
 
-/** `result`: the answer. Null: the ordinary way answers, where `charge` tells what was paid already. */
+/** `result`: the answer. Null: the ordinary way answers, which takes over what was `taken`, if anything was. */
 export interface KnownOutcome {
   result: ExecutionResult | null;
-  charge?: Charge | null;
+  taken?: Taken;
+}
+
+/** What the short way did before it gave a query up. */
+export interface Taken {
+  charge: Charge | null;
+  /** With what was read, and what could not be. */
+  loaders: Loaders;
+  /** Why nobody waits for the answer any more: its time is over, or the client left. */
+  ended?: unknown;
 }
 
 export type ExecuteKnown = (params: unknown, context: Context, asked: Asked) => Promise<KnownOutcome>;
@@ -36,15 +46,18 @@ export function createExecuteKnown(schema: GraphQLSchema, checks: OperationCheck
     if (cost > checks.maxCost) return unknown;
     context.operationCost = cost;
     const charge = checks.takeCharge({ caller: context.caller, operationCost: cost, req });
-    if (charge?.refusal) return { result: null, charge };
+    const taken: Taken = { charge, loaders: context.loaders };
+    if (charge?.refusal) return { result: null, taken };
+    let ending: AbortSignal | undefined;
     try {
-      const data = await runWithin(checks.timeoutMs, context.stream.signal, () =>
-        plan.execute(variables, context, undefined),
-      );
+      const data = await runWithin(checks.timeoutMs, context.stream.signal, signal => {
+        ending = signal;
+        return plan.execute(variables, context, undefined);
+      });
       checks.onOperation('query', 'ok', (performance.now() - startedAt) / 1_000);
       return { result: charge ? { data, extensions: charge.extensions } : { data } };
     } catch {
-      return { result: null, charge };
+      return { result: null, taken: { ...taken, ended: ending?.reason } };
     }
   };
 }

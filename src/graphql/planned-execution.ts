@@ -3,44 +3,28 @@ import type { Plugin } from 'graphql-yoga';
 import type { Context } from './context.ts';
 import { planQuery, type QueryPlan } from './query-plan.ts';
 
-type BoundedArgs = ExecutionArgs & { signal?: AbortSignal };
-
 /** Executes queries whose document came before by a plan; what has errors, and all else, in the ordinary way. */
 export function usePlannedExecution(plans: Plans): Plugin<Context> {
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
       const plan = plans.findOrMake(args.schema, args.document, args.operationName);
-      if (plan) setExecuteFn((given: BoundedArgs) => executePlan(plan, given, executeFn));
+      // What the short way tried had an error.
+      if (plan && !args.contextValue.taken) setExecuteFn(given => executePlan(plan, given, executeFn));
     },
   };
 }
 
-function executePlan(plan: QueryPlan, args: BoundedArgs, execute: (args: ExecutionArgs) => unknown): unknown {
-  const otherwise = () => {
-    args.signal?.throwIfAborted();
-    // What was read by then is in the request's loaders, and read no second time.
-    return execute(args);
-  };
+async function executePlan(
+  plan: QueryPlan,
+  args: ExecutionArgs,
+  execute: (args: ExecutionArgs) => unknown,
+): Promise<unknown> {
   try {
-    const data = plan.execute(args.variableValues ?? {}, args.contextValue, args.rootValue);
-    if (!(data instanceof Promise)) return { data };
-    return untilAborted(
-      data.then(data => ({ data }), otherwise),
-      args.signal,
-    );
+    return { data: await plan.execute(args.variableValues ?? {}, args.contextValue, args.rootValue) };
   } catch {
-    return otherwise();
+    // What was read by then is in the request's loaders, failures too, and read no second time.
+    return execute(args);
   }
-}
-
-/** Nobody waits longer for it; it comes to its own end. */
-function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 /** Of documents that were found to be good, and executed. */

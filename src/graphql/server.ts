@@ -8,7 +8,7 @@ import { useContentTypes } from './content-types.ts';
 import { type AskingRequest, createRequestContext, type ServiceContext } from './context.ts';
 import { useGetParameters } from './get-parameters.ts';
 import { useNoIntrospection } from './introspection.ts';
-import { createExecuteKnown } from './known-queries.ts';
+import { createExecuteKnown, type Taken } from './known-queries.ts';
 import { useLiveChanges } from './live-changes.ts';
 import { createMaskError } from './mask-error.ts';
 import { type MultipartLimits, useMultipart } from './multipart.ts';
@@ -19,7 +19,7 @@ import { useOperationWatch } from './operation-watch.ts';
 import { usePlannedExecution } from './planned-execution.ts';
 import { schema } from './schema.ts';
 import { createShortWay, isShort, type ShortWaySettings } from './short-way.ts';
-import { type Charge, useThrottle } from './throttle.ts';
+import { useThrottle } from './throttle.ts';
 import { useTimeLimit } from './time-limit.ts';
 import { useTrustedDocuments } from './trusted-documents.ts';
 
@@ -37,8 +37,7 @@ export interface GraphQLOptions extends CheckOptions {
 
 interface ServerContext extends Asking {
   res: ServerResponse;
-  /** What was paid in the short way. */
-  charge?: Charge | null;
+  taken?: Taken;
 }
 
 export interface GraphQLServer {

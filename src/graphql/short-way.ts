@@ -64,7 +64,7 @@ export function createShortWay<ServerContext extends object>(
     const startedAt = performance.now();
     const { authorization = null, host = '', 'content-length': bytes } = req.headers;
     const caller = await options.authenticate(authorization, host).catch(() => null);
-    if (!caller || Number(bytes) > options.maxBytes) return { result: null };
+    if (!caller || Number(bytes) > options.maxBytes) return unknown;
     const params = await request.json().catch(() => null);
     return options.executeKnown(params, options.createContext({ request, caller }), { req, startedAt });
   }
@@ -74,16 +74,18 @@ export function createShortWay<ServerContext extends object>(
     const accept = req.headers.accept ?? '';
     const contentType = contentTypes.get(accept);
     const isPlain = contentType !== undefined && !req.headers[timeHeader] && !isTracing();
-    const { result, ...paid } = isPlain ? await answerKnown(request, req) : { result: null };
+    const { result, taken } = isPlain ? await answerKnown(request, req) : unknown;
     const answer = result
       ? new JsonResponse(JSON.stringify(result), { headers: { 'Content-Type': contentType ?? '' } })
-      : await answerByYoga(request, { req, res, ...paid });
+      : await answerByYoga(request, { req, res, taken });
     if (!contentType) learn(accept, answer);
     const cors =
       settings.cors && getCORSHeadersByRequestAndOptions(request as unknown as Request, settings.cors);
     await sendJson(cors ? { ...answer, headers: { ...answer.headers, ...cors } } : answer, req, res);
   };
 }
+
+const unknown: KnownOutcome = { result: null };
 
 /** Nothing of ours goes on after an answer. */
 const waitUntil = () => {};

@@ -51,7 +51,7 @@ export function createTakeCharge(options: ThrottleOptions): TakeCharge {
 
 /** Bounds the cost that a caller's operations have together; each pays beforehand, whether it succeeds or not. */
 export function useThrottle(takeCharge: TakeCharge): Plugin<Context> {
-  const charge = (context: Context) => (context.charge === undefined ? takeCharge(context) : context.charge);
+  const charge = (context: Context) => (context.taken ? context.taken.charge : takeCharge(context));
   return {
     onExecute({ args, setResultAndStopExecution }) {
       const charged = charge(args.contextValue);

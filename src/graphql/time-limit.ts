@@ -13,7 +13,12 @@ export function useTimeLimit(timeoutMs: number): Plugin<Context> {
     onExecute({ args, executeFn, setExecuteFn }) {
       const operation = getOperationAST(args.document, args.operationName);
       if (operation?.operation !== OperationTypeNode.QUERY) return;
-      const left = args.contextValue.stream.signal;
+      const { stream, taken } = args.contextValue;
+      if (taken?.ended) {
+        setExecuteFn(() => Promise.reject(taken.ended));
+        return;
+      }
+      const left = stream.signal;
       setExecuteFn((given: ExecutionArgs) =>
         runWithin(timeoutMs, left, signal => {
           const bounded: ExecutionArgs & { signal: AbortSignal } = { ...given, signal };
@@ -24,19 +29,26 @@ export function useTimeLimit(timeoutMs: number): Plugin<Context> {
   };
 }
 
-/** Runs a read, whose signal is aborted when `left` is, or when its time is over. */
+/** Runs a read for as long as its client stays, and its time is not over; it is told by the signal, and rejects then. */
 export async function runWithin<Result>(
   timeoutMs: number,
   left: AbortSignal,
   read: (signal: AbortSignal) => Result | Promise<Result>,
 ): Promise<Result> {
   const ending = new AbortController();
-  const leave = () => ending.abort(new DOMException('The client left', 'AbortError'));
-  const timer = setTimeout(() => ending.abort(tooLong(timeoutMs)), timeoutMs);
+  const { promise: ended, reject } = Promise.withResolvers<never>();
+  ended.catch(() => {});
+  const end = (reason: Error) => {
+    ending.abort(reason);
+    reject(reason);
+  };
+  const leave = () => end(new DOMException('The client left', 'AbortError'));
+  const timer = setTimeout(() => end(tooLong(timeoutMs)), timeoutMs);
   if (left.aborted) leave();
   left.addEventListener('abort', leave, { once: true });
   try {
-    return await runAbandonable(ending.signal, () => read(ending.signal));
+    const reading = runAbandonable(ending.signal, () => read(ending.signal));
+    return await Promise.race([reading, ended]);
   } finally {
     clearTimeout(timer);
     left.removeEventListener('abort', leave);
