@@ -131,6 +131,7 @@ async function exchange(child: ChildProcess, message?: Serializable): Promise<un
 }
 
 async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   child.kill();
   await ended;
