@@ -12,7 +12,7 @@ export interface NewRenditions {
 }
 
 export const newRenditions: NewRenditions[] = [
-  { format: 'jpeg', width: 386, count: 80, ipxGoal: 1.3 },
+  { format: 'jpeg', width: 386, count: 160, ipxGoal: 1.3 },
   { format: 'jpeg', width: 1_280, count: 40, ipxGoal: 1 },
   { format: 'webp', width: 386, count: 80, ipxGoal: 1.3 },
   { format: 'webp', width: 1_280, count: 20, ipxGoal: 1 },
