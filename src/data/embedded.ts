@@ -1,9 +1,16 @@
 import { randomInt } from 'node:crypto';
-import { mkdirSync, realpathSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../log.ts';
 import { type Cluster, databaseName, databaseUser, openCluster, readPassword } from './embedded-cluster.ts';
-import { type DirectoryOwner, findOwner, type OwnedDirectory, ownDirectory } from './embedded-owner.ts';
+import {
+  type DirectoryOwner,
+  findOwner,
+  hasCode,
+  type OwnedDirectory,
+  ownDirectory,
+} from './embedded-owner.ts';
 import { findPostgresPrograms } from './embedded-programs.ts';
 import { PortTaken, startServer } from './embedded-server.ts';
 import { keepRunning } from './embedded-supervisor.ts';
@@ -30,7 +37,8 @@ const maxPortTries = 20;
 
 /**
  * A PostgreSQL server of the service's own. It outlives Ctrl-C, is started again when it dies (the `url` stays
- * the same), and ends with `close()`. Throws when another live service owns the directory.
+ * the same, also the next time where that can be), and ends with `close()`. Throws when another live service owns the
+ * directory.
  */
 export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   mkdirSync(options.directory, { recursive: true, mode: 0o711 });
@@ -66,7 +74,7 @@ async function openOwned(owned: OwnedDirectory, options: EmbeddedPostgresOptions
   };
   try {
     const cluster = await findCluster(options);
-    const { server, port } = await startOnFreePort(cluster, signal);
+    const { server, port } = await startOnFreePort(cluster, options.directory, signal);
     running = keepRunning(server, {
       start: async () => {
         owned.check();
@@ -88,15 +96,36 @@ async function findCluster({ directory, log, durable = true }: EmbeddedPostgresO
   return openCluster({ directory, programs, durable, log });
 }
 
-/** The range is one that no system takes ports of outgoing connections from: ours is free again at a restart. */
-async function startOnFreePort(cluster: Cluster, signal: AbortSignal) {
+const firstPort = 15_000;
+const endOfPorts = 32_000;
+
+/**
+ * On the port of the last time, which workers that attached then know, unless somebody else has it now. The range is
+ * one that no system takes ports of outgoing connections from: ours is free again at a restart.
+ */
+async function startOnFreePort(cluster: Cluster, directory: string, signal: AbortSignal) {
   for (let tries = 0; ; tries++) {
-    const port = randomInt(15_000, 32_000);
+    const port = (tries === 0 && readLastPort(directory)) || randomInt(firstPort, endOfPorts);
     try {
-      return { server: await startServer(cluster, port, signal), port };
+      const server = await startServer(cluster, port, signal);
+      writeFileSync(join(directory, portFile), String(port));
+      return { server, port };
     } catch (error) {
       if (!(error instanceof PortTaken) || tries === maxPortTries) throw error;
     }
+  }
+}
+
+const portFile = 'last-port';
+
+/** Null where there is none, or none that makes sense, as after a crash of the machine. */
+function readLastPort(directory: string): number | null {
+  try {
+    const port = Number(readFileSync(join(directory, portFile), 'utf8'));
+    return port >= firstPort && port < endOfPorts ? port : null;
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    return null;
   }
 }
 

@@ -24,7 +24,7 @@ const limits: Limits = {
   ...{ GALLERY: 20, SPIN_360: 6, SWATCH: 4, ids: 12 },
   ...{ text: 10, description: 15, url: 100, name: 20 },
 };
-const writerCount = 5;
+const writerCount = 8;
 const firstUploadProduct = 900;
 const uploadsEach = 10;
 const layouts: Layout[] = ['apart', 'embedded'];

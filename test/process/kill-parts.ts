@@ -1,7 +1,14 @@
 import { onTestFinished } from 'vitest';
 import { databaseName, databaseUser, readPassword } from '../../src/data/embedded-cluster.ts';
 import { findOwner } from '../../src/data/embedded-owner.ts';
-import { kill, makeDirectory, postmasterPid, startService, waitUntil } from '../support/embedded-service.ts';
+import {
+  isRunning,
+  kill,
+  makeDirectory,
+  postmasterPid,
+  startService,
+  waitUntil,
+} from '../support/embedded-service.ts';
 import { type Command, openInstallationForTest, type Service } from '../support/process.ts';
 
 /** Something that can be killed by itself. */
@@ -35,7 +42,7 @@ export function openPlant(layout: Layout, settings: Record<string, string>): Pro
 async function openEmbeddedPlant(settings: Record<string, string>): Promise<Plant> {
   const { dataDirectory, postgresDirectory, start, spawn } = await openInstallationForTest();
   const service = createPart('service', () => start({ ...settings, IMPORTING: 'on' }));
-  const worker = createPart('worker', async () => spawn(['work'], settings));
+  const worker = createPart('worker', () => untilImporting(spawn(['work'], settings)));
   const databaseUrl = () => {
     const port = findOwner(postgresDirectory)?.port ?? 0;
     return `postgres://${databaseUser}:${readPassword(postgresDirectory)}@127.0.0.1:${port}/${databaseName}`;
@@ -57,7 +64,7 @@ async function openPlantApart(settings: Record<string, string>): Promise<Plant> 
   const { dataDirectory, start, spawn } = await openInstallationForTest();
   const environment = { ...settings, DATABASE_URL: url };
   const service = createPart('service', () => start({ ...environment, IMPORTING: 'off' }));
-  const worker = createPart('worker', async () => spawn(['work'], environment));
+  const worker = createPart('worker', () => untilImporting(spawn(['work'], environment)));
   await service.start();
   await worker.start();
   return {
@@ -66,6 +73,12 @@ async function openPlantApart(settings: Record<string, string>): Promise<Plant> 
     serviceUrl: () => service.running().url,
     databaseUrl: () => url,
   };
+}
+
+/** One that finds no service to attach to would own Postgres itself, and keep the service from it. */
+async function untilImporting(worker: Command): Promise<Command> {
+  await waitUntil(() => worker.hasLogged('Importing images') || !isRunning(worker.pid), 30_000);
+  return worker;
 }
 
 function createPart<Running extends Command | Service>(

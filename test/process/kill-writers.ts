@@ -49,16 +49,19 @@ export class Writer {
 
   /** Until `isOver` and the fate of the last call is known. */
   async write(isOver: () => boolean): Promise<void> {
-    const seed = this.#writing.seed + 7_919 * this.#round++;
     try {
-      for (const command of fc.sample(callerCommand, { numRuns: 2_000, seed })) {
-        if (isOver()) return;
-        const call = keepSources(command(this.#know()));
-        if (JSON.stringify(call).includes(strangeId)) continue;
-        await this.#make(call);
-      }
+      while (!isOver()) await this.#writeSome(isOver);
     } catch (error) {
       throw new Error(`Writer ${this.#name}: ${error}\nafter\n${this.#log.slice(-12).join('\n')}`);
+    }
+  }
+
+  async #writeSome(isOver: () => boolean): Promise<void> {
+    const seed = this.#writing.seed + 7_919 * this.#round++;
+    for (const command of fc.sample(callerCommand, { numRuns: 20, seed })) {
+      if (isOver()) return;
+      const call = keepSources(command(this.#know()));
+      if (!JSON.stringify(call).includes(strangeId)) await this.#make(call);
     }
   }
 
