@@ -38,8 +38,9 @@ export function filterCondition(shape: FilterShape): SQL | undefined {
 }
 
 export function lifeCondition({ deleted }: Pick<FilterShape, 'deleted'>): SQL | undefined {
+  // With `restorable_until > now()` Postgres may take the index of the purge, which has all that is deleted.
   return deleted
-    ? and(isNotNull(images.deletedAt), sql`${images.restorableUntil} > now()`)
+    ? and(isNotNull(images.deletedAt), sql`greatest(${images.restorableUntil}, now()) > now()`)
     : isNull(images.deletedAt);
 }
 

@@ -30,7 +30,10 @@ export async function lockProducts(db: Transaction, ids: readonly string[]): Pro
     .for('update');
 }
 
-/** As `lockProducts`, for the products of images, deleted or not. An image never changes its product. */
+/**
+ * As `lockProducts`, for the products of images, deleted or not. An image never changes its product. (With `in` instead
+ * of an array Postgres may read all products.)
+ */
 export async function lockProductsOfImages(
   db: Transaction,
   imageIds: readonly string[],
@@ -40,7 +43,7 @@ export async function lockProductsOfImages(
     .select()
     .from(products)
     .where(
-      sql`${products.id} in (select product_id from images where id = any(${formatArray(imageIds)}::bigint[]))`,
+      sql`${products.id} = any(array(select product_id from images where id = any(${formatArray(imageIds)}::bigint[])))`,
     )
     .orderBy(products.id)
     .for('update');

@@ -1,9 +1,19 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fillVariedCatalogue } from '../bench/varied-catalogue.ts';
+import { openImportService } from '../support/import-service.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 import { readAllLists } from './lists.ts';
 import { openPlanLog, type PlanLog, type RunPlan, setPlanCacheMode } from './plan-log.ts';
 import { findFaults } from './plan-rules.ts';
+import {
+  changeProducts,
+  importImages,
+  keepKeys,
+  readProducts,
+  tendStore,
+  watchProduct,
+} from './whole-service.ts';
 
 const imageCount = 100_000;
 
@@ -15,24 +25,73 @@ beforeAll(async () => {
   log = await openPlanLog(filled.databaseUrl);
 });
 afterAll(async () => {
-  await log.close();
-  await filled.close();
+  await log?.close();
+  await filled?.close();
 });
 
-describe.each(['force_custom_plan', 'force_generic_plan'] as const)('%s', mode => {
-  test('lists', async () => {
+function describeFaults(plans: readonly RunPlan[]): string[] {
+  const found = plans.flatMap(plan =>
+    findFaults(plan).map(fault => `${fault}: ${plan.text.replaceAll(/\s+/g, ' ').trim()}`),
+  );
+  return [...new Set(found)];
+}
+
+const parts: [name: string, run: (service: TestService) => Promise<void>][] = [
+  ['lists and counts', service => readAllLists(service.db, String(imageCount / 2))],
+  ['reads of products, of ids and of entities', readProducts],
+  ['mutations', changeProducts],
+  ['imports', importImages],
+  ['bulk files, the purge and the sweep', tendStore],
+  ['subscriptions', watchProduct],
+];
+
+describe.each(['force_generic_plan', 'force_custom_plan'] as const)('with %s, no statement of', mode => {
+  let service: TestService;
+  beforeAll(async () => {
     await setPlanCacheMode(filled.databaseUrl, mode);
-    const service = await openTestService({ DATABASE_URL: filled.databaseUrl });
-    await readAllLists(service.db, String(imageCount / 2));
-    await service.close();
+    service = await openImportService({ DATABASE_URL: filled.databaseUrl });
+    await log.take();
+  });
+  afterAll(() => service?.close());
+
+  test.each(parts)('%s gets dearer as the catalogue grows', { timeout: 90_000 }, async (_name, run) => {
+    await run(service);
     const plans = await log.take();
-    const faults = new Map<string, [number, string]>();
-    for (const p of plans) {
-      const f = findFaults(p);
-      if (!f.length) continue;
-      const key = `${f.join('; ').replace(/\d+ rows/g, 'N rows')}\n    ${p.text.replace(/\s+/g, ' ').replace(/^select .* from "images" left join/, 'select … from "images" left join')}`;
-      faults.set(key, [(faults.get(key)?.[0] ?? 0) + 1, f.join('; ')]);
-    }
-    console.log(plans.length, [...faults].map(([k, [n, f]]) => `${n} × ${f} :: ${k}`).join('\n'));
-  }, 300_000);
+    expect(plans.length).toBeGreaterThan(5);
+    expect(describeFaults(plans)).toEqual([]);
+  });
+});
+
+describe('a statement is found that', () => {
+  const find = async (text: string) => {
+    const sql = postgres(filled.databaseUrl, { max: 1, onnotice: () => {} });
+    await log.take();
+    await sql.unsafe(text);
+    await sql.end();
+    return describeFaults(await log.take()).map(fault => fault.split(':')[0]);
+  };
+
+  test('reads the whole table', async () => {
+    expect(await find(`select count(*) from images where name = 'none'`)).toContain('Seq Scan of images');
+  });
+
+  test('sorts more than a page', async () => {
+    const sorted = await find(
+      `select id from (select id, name from images where id < 5000 offset 0) i order by name`,
+    );
+    expect(sorted).toEqual([expect.stringMatching(/^Sort of \d{4} rows$/)]);
+  });
+
+  test('reads on in an index for what few rows match', async () => {
+    const text = `set enable_seqscan = off; select id from images where deleted_at is null and name = 'none' order by id`;
+    expect(await find(text)).toContainEqual(expect.stringMatching(/reads \d+ rows in vain$/));
+  });
+});
+
+test('keys are read without a look at the catalogue', async () => {
+  await log.take();
+  const service = await openTestService({ DATABASE_URL: filled.databaseUrl });
+  await keepKeys(service);
+  await service.close();
+  expect(describeFaults(await log.take())).toEqual([]);
 });
