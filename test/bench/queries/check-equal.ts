@@ -10,16 +10,13 @@ import {
   operationNames,
   productsInGalleries,
 } from './operations.ts';
-import { ask, type Samples, type Variables } from './requests.ts';
+import { ask, type PreparedContender, type Samples } from './requests.ts';
 
 /** Of each operation; the last of the samples, so that nothing that is measured comes first from here. */
 const checked = 40;
 
 /** Fails where one contender answers other data than another, or not what was asked for. */
-export async function checkEqual(
-  contenders: readonly (Contender & { variables: Variables })[],
-  samples: Samples,
-): Promise<void> {
+export async function checkEqual(contenders: readonly PreparedContender[], samples: Samples): Promise<void> {
   const [first, ...others] = contenders;
   if (!first) return;
   for (const name of operationNames) {
@@ -36,7 +33,7 @@ export async function checkEqual(
 }
 
 /** Without the cursor, which is each one's own, but with the page that follows it. */
-async function answer(contender: Contender & { variables: Variables }, name: OperationName, place: number) {
+async function answer(contender: PreparedContender, name: OperationName, place: number) {
   const data = await ask(contender, name, contender.variables[name].at(place) ?? {});
   if (!data.productImages) return data;
   const { nodes, pageInfo } = data.productImages;

@@ -1,26 +1,33 @@
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { type EmbeddedPostgres, openEmbeddedPostgres } from '../../../src/data/embedded.ts';
+import { openEmbeddedPostgres } from '../../../src/data/embedded.ts';
 import { migrateDatabase } from '../../../src/data/migrate.ts';
 import { createLog } from '../../../src/log.ts';
 import { fillCatalogue } from '../catalogue.ts';
 
-/** The service's own Postgres with that many images; one that is there already is taken as it is. */
-export async function openFilledDatabase(folder: string, images: number): Promise<EmbeddedPostgres> {
+/** The URL of a Postgres as the service has it, with that many images; what is there already is taken as it is. */
+export async function openFilledDatabase(
+  folder: string,
+  images: number,
+  opened: AsyncDisposableStack,
+): Promise<string> {
   const directory = join(folder, 'postgres');
-  const database = await openEmbeddedPostgres({ directory, log: createLog('warn'), durable: false });
-  try {
-    await migrateDatabase(database.url);
-    const found = await countImages(database.url);
-    if (found === 0) await fillCatalogue(database.url, images);
-    else if (found !== images) {
-      throw new Error(`${directory} has ${found} images, not ${images}; remove it, or keep another`);
-    }
-    return database;
-  } catch (error) {
-    await database.close();
-    throw error;
+  const opening = openEmbeddedPostgres({ directory, log: createLog('warn'), durable: false });
+  // Also when it has not opened yet.
+  opened.defer(() =>
+    opening.then(
+      database => database.close(),
+      () => {},
+    ),
+  );
+  const { url } = await opening;
+  await migrateDatabase(url);
+  const found = await countImages(url);
+  if (found === 0) await fillCatalogue(url, images);
+  else if (found !== images) {
+    throw new Error(`${directory} has ${found} images, not ${images}; remove it, or keep another`);
   }
+  return url;
 }
 
 async function countImages(url: string): Promise<number> {

@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { exchange } from '../processes.ts';
 import type { Load, Measured } from './connections.ts';
-import type { Contender, ContenderName } from './contenders.ts';
+import type { ContenderName } from './contenders.ts';
 import type { OperationName } from './operations.ts';
 import type { Options } from './options.ts';
 import { readProcessorMs } from './processor-time.ts';
-import type { Variables } from './requests.ts';
+import type { PreparedContender } from './requests.ts';
 
 const connections = 16;
 
@@ -20,7 +20,7 @@ export type Rounds = Map<ContenderName, Figures[]>;
 /** One contender after the other, in as many rounds and one before, which warms all up. */
 export async function measureOperation(
   generator: ChildProcess,
-  contenders: readonly (Contender & { variables: Variables })[],
+  contenders: readonly PreparedContender[],
   operation: OperationName,
   { rounds, seconds, warmUpSeconds }: Pick<Options, 'rounds' | 'seconds' | 'warmUpSeconds'>,
 ): Promise<Rounds> {

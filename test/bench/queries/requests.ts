@@ -40,6 +40,8 @@ function createDraw(seed: number): (bound: number) => number {
 /** The variables of each request, by operation. Cursors are each contender's own. */
 export type Variables = Record<OperationName, object[]>;
 
+export type PreparedContender = Contender & { variables: Variables };
+
 export async function prepareVariables(contender: Contender, samples: Samples): Promise<Variables> {
   const cursors = await findCursors(contender, samples.pageProductIds);
   return {
