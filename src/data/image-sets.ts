@@ -45,10 +45,7 @@ export async function lockSet<Row>(
   productId: string,
   read: (db: Transaction, productId: string) => Promise<Row[]>,
 ): Promise<{ product: LockedProduct | null; rows: Row[] }> {
-  const [[product], rows] = await Promise.all([
-    lockedProduct(db, { id: productId }),
-    read(db, productId),
-  ]);
+  const [[product], rows] = await Promise.all([lockedProduct(db, { id: productId }), read(db, productId)]);
   return { product: product ?? null, rows };
 }
 

@@ -162,6 +162,22 @@ describe('a replacement', () => {
     expect(Math.min(...times)).toBeLessThan(500);
   });
 
+  test('locks, then reads, then writes all at once', async () => {
+    const productId = newProduct();
+    await fill(service, productId, ['a', 'b', 'c']);
+    service.statements.length = 0;
+    // One goes, one is moved and one comes.
+    await fill(service, productId, ['c', 'b', 'd']);
+    expect(service.statements.map(text => text.trim().replace(/\s.*/s, ''))).toEqual([
+      'begin',
+      'select',
+      'select',
+      'with',
+      'commit',
+    ]);
+    expect(service.statements[1]).toMatch(/from "products" .* for update$/);
+  });
+
   test('in a dry run answers what would happen and changes nothing', async () => {
     const productId = newProduct();
     const [a, b] = await fill(service, productId, ['a', 'b']);
