@@ -10,6 +10,7 @@ import type { Logger } from './log.ts';
 /** With the keys that the database has and the tokens that the configuration names. */
 export function createAuthenticationOf(config: Config, db: Database): Authentication {
   const { jwtSecret, jwksUrl, jwtIssuer, jwtAudience, publicRead } = config;
+  const isOwnName = isLoopback(config.host) ? createIsNamed(config.publicUrl) : () => false;
   return createAuthentication({
     readKeyRing: createKeyRing(() => loadKeyRing(db)),
     verifyToken: createVerifyToken({
@@ -19,7 +20,7 @@ export function createAuthenticationOf(config: Config, db: Database): Authentica
       audience: jwtAudience,
     }),
     isReadPublic: publicRead,
-    isOwnName: host => isLoopback(config.host) && isNamed(host, config.publicUrl),
+    isOwnName,
   });
 }
 
@@ -45,6 +46,15 @@ export async function checkExposure(
   log.info(
     'No credentials are set up: whoever reaches the service may do everything; it listens on this machine only',
   );
+}
+
+/** Remembers what it was asked last: each request asks. */
+function createIsNamed(publicUrl: string): (host: string) => boolean {
+  let last = { host: '', isNamed: false };
+  return host => {
+    if (host !== last.host) last = { host, isNamed: isNamed(host, publicUrl) };
+    return last.isNamed;
+  };
 }
 
 /** By a name of this machine, or by the one that is set. */
