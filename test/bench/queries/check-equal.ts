@@ -13,7 +13,7 @@ import {
 import { ask, type PreparedContender, type Samples } from './requests.ts';
 
 /** Of each operation; the last of the samples, so that nothing that is measured comes first from here. */
-const checked = 40;
+const checked = 25;
 
 /** Fails where one contender answers other data than another, or not what was asked for. */
 export async function checkEqual(contenders: readonly PreparedContender[], samples: Samples): Promise<void> {

@@ -4,7 +4,7 @@ import type { Rounds } from './measure.ts';
 import { type OperationName, operationTitles } from './operations.ts';
 
 const width = 760;
-const labelWidth = 300;
+const labelWidth = 320;
 const barHeight = 22;
 const gap = 10;
 const top = 48;
