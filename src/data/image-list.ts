@@ -1,5 +1,6 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import type { Connection } from './database.ts';
+import { type ColumnSet, columnsOfSet, everyColumn, imageColumns } from './image-columns.ts';
 import {
   type FilterShape,
   filterCondition,
@@ -55,6 +56,7 @@ export function createImageCursor(row: ImageRow, order: ImageOrder): ImageCursor
 
 /** What the statement's text depends on; everything else is a parameter. */
 interface Shape extends FilterShape {
+  columns: number;
   order: ImageOrder;
   backward: boolean;
   after: boolean;
@@ -67,8 +69,10 @@ export async function listImages(
   order: ImageOrder,
   filter: ImageFilter,
   request: PageRequest<ImageCursor>,
+  columns: ColumnSet = everyColumn,
 ): Promise<Page<ImageRow>> {
   const shape: Shape = {
+    columns: isNarrow(filter) ? everyColumn.key : columns.key,
     order,
     backward: request.backward,
     after: request.after !== null,
@@ -84,11 +88,18 @@ export async function listImages(
   return createPage(request.backward ? rows.reverse() : rows, request);
 }
 
+/** Filters make statements of many shapes, which are not to be multiplied by the sets of columns. */
+function isNarrow({ types, states, deleted }: ImageFilter): boolean {
+  return Boolean(types || states || deleted);
+}
+
 const listStatement = statementByShape((db, shape: Shape) => {
+  const { updatedAt } = imageColumns;
+  const chosen = columnsOfSet(shape.columns);
   const { descending } = sortColumns[shape.order];
   const columns = liveSortColumns(shape);
   const downwards = descending !== shape.backward;
-  return selectImages(db)
+  return selectImages(db, shape.order === 'UPDATED' ? { ...chosen, updatedAt } : chosen)
     .where(
       and(
         filterCondition(shape),

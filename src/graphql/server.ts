@@ -10,6 +10,7 @@ import { useContentTypes } from './content-types.ts';
 import type { Context } from './context.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { useGetParameters } from './get-parameters.ts';
+import { useImageColumns } from './image-columns.ts';
 import { useNoIntrospection } from './introspection.ts';
 import { useLiveChanges } from './live-changes.ts';
 import { createMaskError } from './mask-error.ts';
@@ -94,6 +95,7 @@ export function createGraphQLServer({
       useOperationCost(operationLimits),
       useThrottle(operationLimits),
       useTimeLimit(operationLimits.operationTimeoutMs),
+      useImageColumns(),
       useLiveChanges(),
       ...(hasIntrospection ? [] : [useNoIntrospection()]),
       useOperationWatch(onOperation),
