@@ -1,6 +1,7 @@
 import { eq, type SQL, sql } from 'drizzle-orm';
 import { type Connection, formatArray } from './database.ts';
-import { type ImageRow, imageColumns, pickImages } from './images.ts';
+import { type ColumnSet, columnsOfSet, everyColumn } from './image-columns.ts';
+import { type ImageRow, pickImages, type VisibleShape } from './images.ts';
 import { createPage, type Page, type PageRequest } from './page.ts';
 import { statementByShape } from './statement.ts';
 import { files, type ImageGroup, images } from './tables.ts';
@@ -32,16 +33,11 @@ const isInRange = (visible: SQL) => sql`
   product_id = shown_id and images.image_group = asked.image_group and ${visible}
   and order_key > coalesce(asked.after, '') and order_key < coalesce(asked.before, '~')`;
 
-/** Of what a statement's text depends on, in place of its values. */
-interface Shape {
-  visibility: Visibility;
-}
-
-const galleryPages = statementByShape((db, { visibility }: Shape) => {
+const galleryPages = statementByShape((db, { visibility, columns }: VisibleShape) => {
   const visible = isVisible(visibility);
   const inRange = isInRange(visible);
   return db
-    .select({ place: sql`asked.place`.mapWith(Number), ...imageColumns })
+    .select({ ...columnsOfSet(columns), place: sql<number>`asked.place::int` })
     .from(
       sql`unnest(
         ${sql.placeholder('productIds')}::bigint[], ${sql.placeholder('groups')}::image_group[],
@@ -66,11 +62,12 @@ export async function findGalleryPages(
   db: Connection,
   visibility: Visibility,
   requests: readonly GalleryRequest[],
+  { key: columns }: ColumnSet = everyColumn,
 ): Promise<Page<ImageRow>[]> {
   if (requests.length === 0) return [];
   const rows = await galleryPages(
     db,
-    { visibility },
+    { visibility, columns },
     {
       productIds: formatArray(requests.map(request => request.productId)),
       groups: formatArray(requests.map(request => request.group)),
@@ -92,7 +89,7 @@ const askedGalleries = sql`(
   from unnest(${sql.placeholder('productIds')}::bigint[]) as given (product)
 ) as asked`;
 
-const galleryCounts = statementByShape((db, { visibility }: Shape) => {
+const galleryCounts = statementByShape((db, { visibility }: { visibility: Visibility }) => {
   const visible = isVisible(visibility);
   return db
     .select({ productId: sql<string>`asked.product`, count: sql`images.count`.mapWith(Number) })
@@ -116,10 +113,10 @@ export async function countGalleries(
   return new Map(rows.map(row => [row.productId, row.count]));
 }
 
-const thumbnails = statementByShape((db, { visibility }: Shape) => {
+const thumbnails = statementByShape((db, { visibility, columns }: VisibleShape) => {
   const visible = isVisible(visibility);
   return db
-    .select({ product: sql<string>`asked.product`, ...imageColumns })
+    .select({ ...columnsOfSet(columns), product: sql<string>`asked.product` })
     .from(askedGalleries)
     .crossJoinLateral(sql`(${findShownProduct(visible)}) as shown`)
     .crossJoinLateral(
@@ -140,8 +137,9 @@ export async function findThumbnails(
   db: Connection,
   visibility: Visibility,
   productIds: readonly string[],
+  { key: columns }: ColumnSet = everyColumn,
 ): Promise<Map<string, ImageRow>> {
   if (productIds.length === 0) return new Map();
-  const rows = await thumbnails(db, { visibility }, { productIds: formatArray(productIds) });
+  const rows = await thumbnails(db, { visibility, columns }, { productIds: formatArray(productIds) });
   return new Map(rows.map(row => [row.product, row]));
 }

@@ -1,5 +1,6 @@
 import { and, getTableColumns, type SQL, Subquery, sql } from 'drizzle-orm';
 import type { Connection } from './database.ts';
+import { type ColumnSet, columnsOfSet, everyColumn, imageColumns } from './image-columns.ts';
 import {
   type FilterShape,
   filterCondition,
@@ -8,7 +9,7 @@ import {
   type ImageFilter,
   lifeCondition,
 } from './image-filter.ts';
-import { type ImageRow, imageColumns, pickImages } from './images.ts';
+import { type ImageRow, pickImages } from './images.ts';
 import { createPage, type Page, type PageRequest } from './page.ts';
 import { statementByShape } from './statement.ts';
 import { files, images } from './tables.ts';
@@ -56,6 +57,7 @@ export function createImageCursor(row: ImageRow, order: ImageOrder): ImageCursor
 
 /** What the statement's text depends on; everything else is a parameter. */
 interface Shape extends FilterShape {
+  columns: number;
   order: ImageOrder;
   backward: boolean;
   after: boolean;
@@ -68,8 +70,10 @@ export async function listImages(
   order: ImageOrder,
   filter: ImageFilter,
   request: PageRequest<ImageCursor>,
+  columns: ColumnSet = everyColumn,
 ): Promise<Page<ImageRow>> {
   const shape: Shape = {
+    columns: isNarrow(filter) ? everyColumn.key : columns.key,
     order,
     backward: request.backward,
     after: request.after !== null,
@@ -85,15 +89,23 @@ export async function listImages(
   return createPage(request.backward ? rows.reverse() : rows, request);
 }
 
-const listStatement = statementByShape((db, shape: Shape) =>
-  db
-    .select(imageColumns)
+/** Filters make statements of many shapes, which are not to be multiplied by the sets of columns. */
+function isNarrow({ types, states, deleted }: ImageFilter): boolean {
+  return Boolean(types || states || deleted);
+}
+
+const listStatement = statementByShape((db, shape: Shape) => {
+  const chosen = columnsOfSet(shape.columns);
+  const columns = shape.order === 'UPDATED' ? { ...chosen, updatedAt: imageColumns.updatedAt } : chosen;
+  const ofFiles = Object.values(columns).some(({ table }) => table === files);
+  return db
+    .select(columns)
     .from(pickImages(pickRows(shape)))
-    .leftJoinLateral(fileOfImage, sql`true`)
+    .leftJoinLateral(fileOfImage, ofFiles ? sql`true` : sql`false`)
     .orderBy(...orderOf(shape))
     .limit(sql.placeholder('limit'))
-    .prepare('list_images'),
-);
+    .prepare('list_images');
+});
 
 /** A look-up for each row. Without `offset` Postgres may read all files instead, as it cannot know how short a page is. */
 const fileOfImage = new Subquery(

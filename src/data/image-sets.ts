@@ -1,5 +1,6 @@
 import { eq, getTableColumns, type Placeholder, Subquery, sql } from 'drizzle-orm';
 import { formatArray, type Transaction } from './database.ts';
+import { imageColumns } from './image-columns.ts';
 import {
   assign,
   contentKeys,
@@ -10,7 +11,7 @@ import {
   sourceKeys,
   valueKeys,
 } from './image-writes.ts';
-import { type ImageRow, imageColumns } from './images.ts';
+import type { ImageRow } from './images.ts';
 import { createProduct } from './products.ts';
 import { statement, statementByShape } from './statement.ts';
 import { files, images, type ProductRow, products } from './tables.ts';

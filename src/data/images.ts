@@ -1,24 +1,13 @@
 import { and, eq, getTableColumns, isNotNull, isNull, type SQL, Subquery, sql } from 'drizzle-orm';
 import { type Connection, formatArray } from './database.ts';
-import { statement } from './statement.ts';
+import { type ColumnSet, columnsOfSet, everyColumn, imageColumns } from './image-columns.ts';
+import { statement, statementByShape } from './statement.ts';
 import { files, type ImageGroup, images } from './tables.ts';
+import { isVisible, type Visibility } from './visibility.ts';
 
-const { mimeType, byteSize, width, height, thumbhash, dominantColor, hasAlpha } = getTableColumns(files);
-
-/** All that the API tells of an image: its row, and what is known of its file once that is here. */
-export const imageColumns = {
-  ...getTableColumns(images),
-  mimeType,
-  byteSize,
-  width,
-  height,
-  thumbhash,
-  dominantColor,
-  hasAlpha,
-};
-
-export function selectImages(db: Connection) {
-  return db.select(imageColumns).from(images).leftJoin(files, eq(files.hash, images.fileHash));
+/** Postgres leaves the join out where no column of files is among these. */
+export function selectImages(db: Connection, columns = imageColumns) {
+  return db.select(columns).from(images).leftJoin(files, eq(files.hash, images.fileHash));
 }
 
 /** Rows of `images` that a subquery picks; they bear the table's name, so that its columns fit. */
@@ -28,17 +17,29 @@ export function pickImages(query: SQL) {
 
 export type ImageRow = Awaited<ReturnType<typeof selectImages>>[number];
 
+/** Of what a statement's text depends on, in place of its values. */
+export interface VisibleShape {
+  visibility: Visibility;
+  /** The key of a set. */
+  columns: number;
+}
+
 const isAmongIds = sql`${images.id} = any(${sql.placeholder('ids')}::bigint[])`;
 
-const liveImagesById = statement(db =>
-  selectImages(db)
-    .where(and(isAmongIds, isNull(images.deletedAt)))
-    .prepare('live_images_by_id'),
+const visibleImagesById = statementByShape((db, { visibility, columns }: VisibleShape) =>
+  selectImages(db, columnsOfSet(columns))
+    .where(and(isAmongIds, isVisible(visibility)))
+    .prepare('visible_images_by_id'),
 );
 
-/** In no order; deleted and unknown ones are left out. */
-export async function findImagesByIds(db: Connection, ids: readonly string[]): Promise<ImageRow[]> {
-  return ids.length === 0 ? [] : liveImagesById(db, { ids: formatArray(ids) });
+/** In no order; what is not visible or unknown is left out. */
+export async function findImagesByIds(
+  db: Connection,
+  ids: readonly string[],
+  visibility: Visibility = 'LIVE',
+  { key: columns }: ColumnSet = everyColumn,
+): Promise<ImageRow[]> {
+  return ids.length === 0 ? [] : visibleImagesById(db, { visibility, columns }, { ids: formatArray(ids) });
 }
 
 const anyImagesById = statement(db => selectImages(db).where(isAmongIds).prepare('any_images_by_id'));

@@ -3,55 +3,93 @@ import { countImagesByProductIds } from './counts.ts';
 import type { Database } from './database.ts';
 import { countGalleries, findGalleryPages, findThumbnails, type GalleryRequest } from './galleries.ts';
 import { isId } from './ids.ts';
+import { type ColumnSet, everyColumn } from './image-columns.ts';
 import { findImagesByIds, type ImageRow } from './images.ts';
 import type { Page } from './page.ts';
 import { findProductsByIds } from './products.ts';
+import type { ProductRow } from './tables.ts';
 import type { Visibility } from './visibility.ts';
 
-export type Loaders = ReturnType<typeof createLoaders>;
-
 /** Reads of one request, gathered: whatever asks for the same kind of thing at once is one statement. */
-export function createLoaders(db: Database, visibility: Visibility) {
-  return {
-    imageById: byKey(async (ids: readonly string[]) => {
-      const rows = await findImagesByIds(db, ids);
-      const visible = visibility === 'LIVE' ? rows : rows.filter(({ state }) => state === 'UPLOADED');
-      return new Map(visible.map(row => [row.id, row]));
-    }),
-    productById: byKey(async (ids: readonly string[]) => {
-      const rows = await findProductsByIds(db, ids);
+export class Loaders {
+  /** What of images is read; to be chosen before the first is. */
+  columns: ColumnSet = everyColumn;
+  readonly #db: Database;
+  readonly #visibility: Visibility;
+  #imageById: Loader<ImageRow> | undefined;
+  #productById: Loader<ProductRow> | undefined;
+  #thumbnailByProductId: Loader<ImageRow> | undefined;
+  #imageCountByProductId: Loader<number> | undefined;
+  #galleryCountByProductId: Loader<number> | undefined;
+  #galleryPage: DataLoader<GalleryRequest, Page<ImageRow>, string> | undefined;
+
+  constructor(db: Database, visibility: Visibility) {
+    this.#db = db;
+    this.#visibility = visibility;
+  }
+
+  get imageById(): Loader<ImageRow> {
+    this.#imageById ??= byKey(async ids => {
+      const rows = await findImagesByIds(this.#db, ids, this.#visibility, this.columns);
       return new Map(rows.map(row => [row.id, row]));
-    }),
-    thumbnailByProductId: byKey((ids: readonly string[]) => findThumbnails(db, visibility, ids)),
-    imageCountByProductId: byKey((ids: readonly string[]) => countImagesByProductIds(db, visibility, ids)),
-    galleryCountByProductId: byKey((ids: readonly string[]) => countGalleries(db, visibility, ids)),
-    galleryPage: new DataLoader(
-      (requests: readonly GalleryRequest[]) => findPages(db, visibility, requests),
-      {
-        cacheKeyFn: request => Object.values(request).join(),
-      },
-    ),
-  };
+    });
+    return this.#imageById;
+  }
+
+  get productById(): Loader<ProductRow> {
+    this.#productById ??= byKey(async ids => {
+      const rows = await findProductsByIds(this.#db, ids);
+      return new Map(rows.map(row => [row.id, row]));
+    });
+    return this.#productById;
+  }
+
+  get thumbnailByProductId(): Loader<ImageRow> {
+    this.#thumbnailByProductId ??= byKey(ids =>
+      findThumbnails(this.#db, this.#visibility, ids, this.columns),
+    );
+    return this.#thumbnailByProductId;
+  }
+
+  get imageCountByProductId(): Loader<number> {
+    this.#imageCountByProductId ??= byKey(ids => countImagesByProductIds(this.#db, this.#visibility, ids));
+    return this.#imageCountByProductId;
+  }
+
+  get galleryCountByProductId(): Loader<number> {
+    this.#galleryCountByProductId ??= byKey(ids => countGalleries(this.#db, this.#visibility, ids));
+    return this.#galleryCountByProductId;
+  }
+
+  get galleryPage(): DataLoader<GalleryRequest, Page<ImageRow>, string> {
+    this.#galleryPage ??= new DataLoader(requests => this.#findPages(requests), {
+      cacheKeyFn: ({ productId, group, limit, backward, after, before }) =>
+        `${productId} ${group} ${limit} ${backward} ${after ?? ''} ${before ?? ''}`,
+    });
+    return this.#galleryPage;
+  }
+
+  /** Of what is no id an empty page. */
+  async #findPages(requests: readonly GalleryRequest[]): Promise<Page<ImageRow>[]> {
+    const known = requests.filter(({ productId }) => isId(productId));
+    const pages = await findGalleryPages(this.#db, this.#visibility, known, this.columns);
+    const found = new Map(known.map((request, index) => [request, pages[index]]));
+    return requests.map(request => found.get(request) ?? emptyPage);
+  }
 }
 
+export function createLoaders(db: Database, visibility: Visibility): Loaders {
+  return new Loaders(db, visibility);
+}
+
+type Loader<Value> = DataLoader<string, Value | null>;
+
 /** Null for what is not found. Gateways bring ids of other services; what is no id here is not found. */
-function byKey<Value>(find: (ids: readonly string[]) => Promise<Map<string, Value>>) {
+function byKey<Value>(find: (ids: readonly string[]) => Promise<Map<string, Value>>): Loader<Value> {
   return new DataLoader<string, Value | null>(async keys => {
     const found = await find(keys.filter(isId));
     return keys.map(key => found.get(key) ?? null);
   });
-}
-
-/** Likewise an empty page. */
-async function findPages(
-  db: Database,
-  visibility: Visibility,
-  requests: readonly GalleryRequest[],
-): Promise<Page<ImageRow>[]> {
-  const known = requests.filter(({ productId }) => isId(productId));
-  const pages = await findGalleryPages(db, visibility, known);
-  const found = new Map(known.map((request, index) => [request, pages[index]]));
-  return requests.map(request => found.get(request) ?? emptyPage);
 }
 
 const emptyPage: Page<ImageRow> = { rows: [], hasNext: false, hasPrevious: false };

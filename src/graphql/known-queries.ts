@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import type { Loaders } from '../data/loaders.ts';
 import type { Context } from './context.ts';
+import { findColumnsOf } from './image-columns.ts';
 import type { OperationChecks } from './operation-checks.ts';
 import type { Charge } from './throttle.ts';
 import { runWithin } from './time-limit.ts';
@@ -48,6 +49,7 @@ export function createExecuteKnown(schema: GraphQLSchema, checks: OperationCheck
     const charge = checks.takeCharge({ caller: context.caller, operationCost: cost, req });
     const taken: Taken = { charge, loaders: context.loaders };
     if (charge?.refusal) return { result: null, taken };
+    context.loaders.columns = findColumnsOf(document);
     let ending: AbortSignal | undefined;
     try {
       const data = await runWithin(checks.timeoutMs, context.stream.signal, signal => {

@@ -63,12 +63,12 @@ builder.queryFields(t => ({
       }),
     },
     resolve: async (_root, { filter, orderBy, ...page }, context) => {
-      const { db, limits } = context;
+      const { db, limits, loaders } = context;
       const order = orderBy ?? 'GALLERY';
       const matching = readFilter(filter, context);
       const request = readPage(page, limits, (text, name) => parseCursor(text, name, order));
       return {
-        page: await listImages(db, order, matching, request),
+        page: await listImages(db, order, matching, request, loaders.columns),
         order,
         count: () => countImages(db, matching),
       };

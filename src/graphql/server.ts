@@ -7,6 +7,7 @@ import { useBodyLimit } from './body-limit.ts';
 import { useContentTypes } from './content-types.ts';
 import { type AskingRequest, createRequestContext, type ServiceContext } from './context.ts';
 import { useGetParameters } from './get-parameters.ts';
+import { useImageColumns } from './image-columns.ts';
 import { useNoIntrospection } from './introspection.ts';
 import { createExecuteKnown, type Taken } from './known-queries.ts';
 import { useLiveChanges } from './live-changes.ts';
@@ -99,6 +100,7 @@ function createPlugins(
     useThrottle(checks.takeCharge),
     usePlannedExecution(checks.plans),
     useTimeLimit(checks.timeoutMs),
+    useImageColumns(),
     useLiveChanges(),
     ...(hasIntrospection ? [] : [useNoIntrospection()]),
     useOperationWatch(checks.onOperation),

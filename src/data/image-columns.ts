@@ -1,0 +1,59 @@
+import { getTableColumns } from 'drizzle-orm';
+import { files, images } from './tables.ts';
+
+const { mimeType, byteSize, width, height, thumbhash, dominantColor, hasAlpha } = getTableColumns(files);
+
+/** All that the API tells of an image: its row, and what is known of its file once that is here. */
+export const imageColumns = {
+  ...getTableColumns(images),
+  mimeType,
+  byteSize,
+  width,
+  height,
+  thumbhash,
+  dominantColor,
+  hasAlpha,
+};
+
+export type ImageColumn = keyof typeof imageColumns;
+
+/** Which columns a read answers; its rows lack the others, whatever their type says. Equal sets are one object. */
+export interface ColumnSet {
+  /** Names it in the shape of a statement. */
+  readonly key: number;
+  readonly names: ReadonlySet<ImageColumn>;
+  /** What Drizzle is to select. */
+  readonly columns: typeof imageColumns;
+}
+
+export const everyColumn = createSet(0, Object.keys(imageColumns) as ImageColumn[]);
+
+/** What tells an image from a product, and from others. */
+const always: readonly ImageColumn[] = ['id', 'productId'];
+
+/** Each set makes statements of its own, which Postgres keeps for each connection; whoever asks may think up many. */
+const maxSets = 16;
+const sets: ColumnSet[] = [everyColumn];
+
+/** The set of these columns, or, when there are many already, the least that has them. */
+export function findColumnSet(names: Iterable<ImageColumn>): ColumnSet {
+  const wanted = new Set([...always, ...names]);
+  const [least = everyColumn] = sets
+    .filter(set => wanted.isSubsetOf(set.names))
+    .sort((one, other) => one.names.size - other.names.size);
+  if (least.names.size === wanted.size || sets.length >= maxSets) return least;
+  const added = createSet(sets.length, wanted);
+  sets.push(added);
+  return added;
+}
+
+export function columnsOfSet(key: number): typeof imageColumns {
+  return (sets[key] ?? everyColumn).columns;
+}
+
+function createSet(key: number, names: Iterable<ImageColumn>): ColumnSet {
+  const known = new Set(names);
+  const chosen = Object.entries(imageColumns).filter(([name]) => known.has(name as ImageColumn));
+  const columns = Object.fromEntries(chosen) as typeof imageColumns;
+  return { key, names: known, columns };
+}

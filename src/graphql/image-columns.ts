@@ -1,0 +1,89 @@
+import { type DocumentNode, visit } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { type ColumnSet, findColumnSet, type ImageColumn } from '../data/image-columns.ts';
+import type { Context } from './context.ts';
+
+/** What an address is made from. */
+const picture: readonly ImageColumn[] = [
+  'fileHash',
+  'mimeType',
+  'width',
+  'height',
+  'hasAlpha',
+  'focalX',
+  'focalY',
+];
+const place: readonly ImageColumn[] = ['imageGroup', 'orderKey'];
+
+/** What fields of images are made from, by their names; `id` and `productId` are there always. */
+const columnsOfFields: Readonly<Record<string, readonly ImageColumn[]>> = {
+  id: [],
+  productId: [],
+  product: [],
+  name: ['name'],
+  type: ['type'],
+  state: ['state'],
+  failure: ['state', 'failureCode', 'failureMessage', 'attempts', 'retryAt'],
+  altText: ['altText'],
+  altTexts: ['altTexts'],
+  description: ['description'],
+  position: ['position'],
+  isThumbnail: ['isThumbnail', 'deletedAt'],
+  isPrimary: ['imageGroup', 'position', 'deletedAt'],
+  sourceUrl: ['sourceUrl'],
+  sourcePath: ['sourcePath'],
+  url: [...picture, 'state', 'sourceUrl'],
+  srcset: picture,
+  zoomUrl: picture,
+  thumbnailUrl: picture,
+  standardUrl: picture,
+  tinyUrl: picture,
+  downloadUrl: [...picture, 'name'],
+  width: ['width'],
+  height: ['height'],
+  mimeType: ['mimeType'],
+  fileSize: ['byteSize'],
+  contentHash: ['fileHash'],
+  thumbhash: ['thumbhash'],
+  dominantColor: ['dominantColor'],
+  focalPoint: ['focalX', 'focalY'],
+  createdAt: ['createdAt'],
+  updatedAt: ['updatedAt'],
+  deletedAt: ['deletedAt'],
+  restorableUntil: ['restorableUntil'],
+};
+
+/** Of pages of images. In the order of changes, their times are read anyway. */
+const columnsOfCursors: typeof columnsOfFields = { cursor: place, startCursor: place, endCursor: place };
+
+const known = new WeakMap<DocumentNode, ColumnSet>();
+
+/** What is to be read of images for a document, whichever of its operations is asked for. */
+export function findColumnsOf(document: DocumentNode): ColumnSet {
+  const found = known.get(document) ?? findColumnSet(collectColumns(document));
+  known.set(document, found);
+  return found;
+}
+
+/** By names alone, wherever they are, so that nothing is missed. */
+export function collectColumns(document: DocumentNode): Set<ImageColumn> {
+  const columns = new Set<ImageColumn>();
+  visit(document, {
+    Field({ name: { value: name }, arguments: given = [] }) {
+      const needed = columnsOfFields[name] ?? columnsOfCursors[name] ?? [];
+      for (const column of needed) columns.add(column);
+      // In a language, an alt text may be any of several.
+      if (name === 'altText' && given.length > 0) columns.add('altTexts');
+    },
+  });
+  return columns;
+}
+
+/** Reads of images only what an operation shows. Mutations go on with loaders of their own, which read everything. */
+export function useImageColumns(): Plugin<Context> {
+  return {
+    onExecute({ args }) {
+      args.contextValue.loaders.columns = findColumnsOf(args.document);
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { everyColumn, findColumnSet, type ImageColumn } from '../../src/data/image-columns.ts';
+
+test('a set has what is asked for, and what tells images apart', () => {
+  expect([...findColumnSet(['name', 'width']).names]).toEqual(['id', 'productId', 'name', 'width']);
+});
+
+test('equal sets are one', () => {
+  expect(findColumnSet(['state', 'name'])).toBe(findColumnSet(['name', 'state', 'id']));
+});
+
+test('whoever thinks up many sets gets larger ones that are there already', () => {
+  const columns = [...everyColumn.names];
+  const sets = columns.flatMap((one, at) => columns.slice(at).map(other => findColumnSet([one, other])));
+  expect(new Set(sets).size).toBeLessThanOrEqual(16);
+  const wanted: ImageColumn[] = ['thumbhash', 'importClaim'];
+  expect(findColumnSet(wanted).names.isSupersetOf(new Set(wanted))).toBe(true);
+});
