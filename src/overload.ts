@@ -10,16 +10,15 @@ export interface OverloadOptions {
 /** Weight of the newest interval in the mean: some hundred answers of late decide. */
 const newestWeight = 0.02;
 
-const refusal = Buffer.from(
-  JSON.stringify({
-    errors: [
-      {
-        message: 'There is more to do than can be answered in time; try again.',
-        extensions: { code: 'SERVICE_UNAVAILABLE' },
-      },
-    ],
-  }),
-);
+/** Text goes out with the head in one piece; bytes would go in two. */
+const refusal = JSON.stringify({
+  errors: [
+    {
+      message: 'There is more to do than can be answered in time; try again.',
+      extensions: { code: 'SERVICE_UNAVAILABLE' },
+    },
+  ],
+});
 
 /**
  * Refuses at once, before anything is read of a request, what could only wait, so that the others are answered in time:
@@ -62,7 +61,7 @@ function refuse(request: IncomingMessage, response: ServerResponse): void {
   response
     .writeHead(503, {
       'content-type': 'application/json',
-      'content-length': refusal.length,
+      'content-length': Buffer.byteLength(refusal),
       'cache-control': 'no-store',
       'retry-after': '1',
     })

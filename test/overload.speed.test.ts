@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Load, LoadResult } from './support/load-process.ts';
+import { type Installation, openInstallation, type Service } from './support/process.ts';
+
+/**
+ * The promise, on a machine that has nothing else to do: `OVERLOAD=strict vitest run test/overload.speed.test.ts`. Beside
+ * other work the one who asks, the service and Postgres take the processors from each other, and less is asked for.
+ */
+const isStrict = process.env.OVERLOAD === 'strict';
+const leastGoodput = isStrict ? 0.8 : 0.4;
+const mostRefusalMs = isStrict ? 100 : 1_000;
+const seconds = isStrict ? 5 : 3;
+
+const ids = Array.from({ length: 100 }, (_, n) => 101 + (n % 12)).join();
+const queries = {
+  small: '{ product(id: 101) { images(first: 5) { nodes { id url altText } } } }',
+  heavy: `{ productsByIds(ids: [${ids}]) { images(first: 5) { nodes { id url altText position type width } } } }`,
+};
+
+let installation: Installation;
+let service: Service;
+beforeAll(async () => {
+  installation = await openInstallation();
+  service = await installation.start({ LOG_LEVEL: 'info' });
+});
+afterAll(() => installation?.close());
+
+test.each([
+  ['small', queries.small],
+  ['heavy', queries.heavy],
+])(
+  'five times the %s queries that can be answered: most of those are, and the rest is refused soon',
+  {
+    timeout: 60_000,
+  },
+  async (_which, query) => {
+    const body = JSON.stringify({ query });
+    await ask({ body, seconds: 2, rate: null, connections: 16 });
+    const full = await ask({ body, seconds, rate: null, connections: 16 });
+    const peak = full.ok.count / full.seconds;
+    const over = await ask({ body, seconds, rate: 5 * peak, connections: 400 });
+    const goodput = over.ok.count / over.seconds / peak;
+    if (process.env.OVERLOAD)
+      process.stdout.write(`${JSON.stringify({ goodput, peak, full, over }, null, 1)}\n`);
+    expect({ full: full.failed, over: over.failed, unsent: over.unsent }).toEqual({
+      full: 0,
+      over: 0,
+      unsent: 0,
+    });
+    expect(over.busy).toBeLessThan(isStrict ? 0.9 : 1);
+    expect(goodput).toBeGreaterThan(leastGoodput);
+    expect(over.refused.count).toBeGreaterThan(over.ok.count);
+    expect(over.refused.p99).toBeLessThan(mostRefusalMs);
+    const after = await ask({ body, seconds: 0.5, rate: null, connections: 4 });
+    expect(after.refused.count).toBe(0);
+  },
+);
+
+const execFileAsync = promisify(execFile);
+const generator = join(import.meta.dirname, 'support/load-process.ts');
+
+/** From a process of its own, so that what measures takes no time from what is measured. */
+async function ask(load: Pick<Load, 'body' | 'seconds' | 'rate' | 'connections'>): Promise<LoadResult> {
+  const port = Number(new URL(service.url).port);
+  const whole: Load = { ...load, port, path: '/graphql', mostConnections: 4_000 };
+  const { stdout } = await execFileAsync(process.execPath, [generator, JSON.stringify(whole)]);
+  return JSON.parse(stdout);
+}
