@@ -1,13 +1,16 @@
 import DataLoader from 'dataloader';
-import { countImagesByProductIds } from './counts.ts';
+import { countImages, countImagesByProductIds } from './counts.ts';
 import type { Database } from './database.ts';
 import { countGalleries, findGalleryPages, findThumbnails, type GalleryRequest } from './galleries.ts';
 import { isId } from './ids.ts';
 import { type ColumnSet, everyColumn } from './image-columns.ts';
+import type { ImageFilter } from './image-filter.ts';
+import { type ImageCursor, type ImageOrder, listImages } from './image-list.ts';
 import { findImagesByIds, type ImageRow } from './images.ts';
-import type { Page } from './page.ts';
+import type { Page, PageRequest } from './page.ts';
 import { findProductsByIds } from './products.ts';
 import type { ProductRow } from './tables.ts';
+import { isUnavailability } from './unavailable.ts';
 import type { Visibility } from './visibility.ts';
 
 /** Reads of one request, gathered: whatever asks for the same kind of thing at once is one statement. */
@@ -16,6 +19,7 @@ export class Loaders {
   columns: ColumnSet = everyColumn;
   readonly #db: Database;
   readonly #visibility: Visibility;
+  #unavailability: unknown;
   #imageById: Loader<ImageRow> | undefined;
   #productById: Loader<ProductRow> | undefined;
   #thumbnailByProductId: Loader<ImageRow> | undefined;
@@ -28,8 +32,20 @@ export class Loaders {
     this.#visibility = visibility;
   }
 
+  imagePage(
+    order: ImageOrder,
+    filter: ImageFilter,
+    request: PageRequest<ImageCursor>,
+  ): Promise<Page<ImageRow>> {
+    return this.#read(() => listImages(this.#db, order, filter, request, this.columns));
+  }
+
+  imageCount(filter: ImageFilter): Promise<number> {
+    return this.#read(() => countImages(this.#db, filter));
+  }
+
   get imageById(): Loader<ImageRow> {
-    this.#imageById ??= byKey(async ids => {
+    this.#imageById ??= this.#byKey(async ids => {
       const rows = await findImagesByIds(this.#db, ids, this.#visibility, this.columns);
       return new Map(rows.map(row => [row.id, row]));
     });
@@ -37,7 +53,7 @@ export class Loaders {
   }
 
   get productById(): Loader<ProductRow> {
-    this.#productById ??= byKey(async ids => {
+    this.#productById ??= this.#byKey(async ids => {
       const rows = await findProductsByIds(this.#db, ids);
       return new Map(rows.map(row => [row.id, row]));
     });
@@ -45,19 +61,21 @@ export class Loaders {
   }
 
   get thumbnailByProductId(): Loader<ImageRow> {
-    this.#thumbnailByProductId ??= byKey(ids =>
+    this.#thumbnailByProductId ??= this.#byKey(ids =>
       findThumbnails(this.#db, this.#visibility, ids, this.columns),
     );
     return this.#thumbnailByProductId;
   }
 
   get imageCountByProductId(): Loader<number> {
-    this.#imageCountByProductId ??= byKey(ids => countImagesByProductIds(this.#db, this.#visibility, ids));
+    this.#imageCountByProductId ??= this.#byKey(ids =>
+      countImagesByProductIds(this.#db, this.#visibility, ids),
+    );
     return this.#imageCountByProductId;
   }
 
   get galleryCountByProductId(): Loader<number> {
-    this.#galleryCountByProductId ??= byKey(ids => countGalleries(this.#db, this.#visibility, ids));
+    this.#galleryCountByProductId ??= this.#byKey(ids => countGalleries(this.#db, this.#visibility, ids));
     return this.#galleryCountByProductId;
   }
 
@@ -69,10 +87,29 @@ export class Loaders {
     return this.#galleryPage;
   }
 
+  /** Null for what is not found. Gateways bring ids of other services; what is no id here is not found. */
+  #byKey<Value>(find: (ids: readonly string[]) => Promise<Map<string, Value>>): Loader<Value> {
+    return new DataLoader<string, Value | null>(async keys => {
+      const found = await this.#read(() => find(keys.filter(isId)));
+      return keys.map(key => found.get(key) ?? null);
+    });
+  }
+
+  /** A request that was told once that the database cannot answer does not wait for it again. */
+  async #read<Result>(read: () => Promise<Result>): Promise<Result> {
+    if (this.#unavailability) throw this.#unavailability;
+    try {
+      return await read();
+    } catch (error) {
+      if (isUnavailability(error)) this.#unavailability = error;
+      throw error;
+    }
+  }
+
   /** Of what is no id an empty page. */
   async #findPages(requests: readonly GalleryRequest[]): Promise<Page<ImageRow>[]> {
     const known = requests.filter(({ productId }) => isId(productId));
-    const pages = await findGalleryPages(this.#db, this.#visibility, known, this.columns);
+    const pages = await this.#read(() => findGalleryPages(this.#db, this.#visibility, known, this.columns));
     const found = new Map(known.map((request, index) => [request, pages[index]]));
     return requests.map(request => found.get(request) ?? emptyPage);
   }
@@ -83,13 +120,5 @@ export function createLoaders(db: Database, visibility: Visibility): Loaders {
 }
 
 type Loader<Value> = DataLoader<string, Value | null>;
-
-/** Null for what is not found. Gateways bring ids of other services; what is no id here is not found. */
-function byKey<Value>(find: (ids: readonly string[]) => Promise<Map<string, Value>>): Loader<Value> {
-  return new DataLoader<string, Value | null>(async keys => {
-    const found = await find(keys.filter(isId));
-    return keys.map(key => found.get(key) ?? null);
-  });
-}
 
 const emptyPage: Page<ImageRow> = { rows: [], hasNext: false, hasPrevious: false };

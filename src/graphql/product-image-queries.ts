@@ -1,6 +1,5 @@
-import { countImages } from '../data/counts.ts';
 import type { ImageFilter } from '../data/image-filter.ts';
-import { type ImageOrder, listImages } from '../data/image-list.ts';
+import type { ImageOrder } from '../data/image-list.ts';
 import { narrowToVisible } from '../data/visibility.ts';
 import { limitIds, readId, readIds, readPage } from './arguments.ts';
 import { builder } from './builder.ts';
@@ -63,14 +62,14 @@ builder.queryFields(t => ({
       }),
     },
     resolve: async (_root, { filter, orderBy, ...page }, context) => {
-      const { db, limits, loaders } = context;
+      const { limits, loaders } = context;
       const order = orderBy ?? 'GALLERY';
       const matching = readFilter(filter, context);
       const request = readPage(page, limits, (text, name) => parseCursor(text, name, order));
       return {
-        page: await listImages(db, order, matching, request, loaders.columns),
+        page: await loaders.imagePage(order, matching, request),
         order,
-        count: () => countImages(db, matching),
+        count: () => loaders.imageCount(matching),
       };
     },
   }),
@@ -78,7 +77,7 @@ builder.queryFields(t => ({
     authScopes: { 'images:read': true },
     description: 'How many images match, exactly; without a filter, in the whole store.',
     args: { filter: t.arg({ type: ProductImageFilter, description: 'Left out: all images.' }) },
-    resolve: (_root, { filter }, context) => countImages(context.db, readFilter(filter, context)),
+    resolve: (_root, { filter }, context) => context.loaders.imageCount(readFilter(filter, context)),
   }),
   productImagesByIds: t.field({
     authScopes: { 'images:read': true },
