@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { createLabel } from './label.ts';
 
@@ -139,7 +140,18 @@ function createImageCounters(registry: Registry) {
   };
 }
 
+/** The texts are few, and long. */
+const writes = new LRUCache<string, boolean>({ max: 1_000 });
+
 /** Also one that begins as a query. That a row is locked is no writing. */
 function isWrite(text: string): boolean {
+  const known = writes.get(text);
+  if (known !== undefined) return known;
+  const found = namesWriting(text);
+  writes.set(text, found);
+  return found;
+}
+
+function namesWriting(text: string): boolean {
   return /\b(insert\s+into|delete\s+from|update\s+[\w".]+\s+set)\b/i.test(text);
 }
