@@ -7,6 +7,11 @@ export function runAbandonable<Result>(signal: AbortSignal, read: () => Result):
   return abandonment.run(signal, read);
 }
 
+/** Runs what others wait for, too. */
+export function runUnabandoned<Result>(read: () => Result): Result {
+  return abandonment.exit(read);
+}
+
 /** Of the read under way, if it may be given up. */
 export function findAbandonment(): AbortSignal | undefined {
   return abandonment.getStore();

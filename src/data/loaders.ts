@@ -9,15 +9,20 @@ import { type ImageCursor, type ImageOrder, listImages } from './image-list.ts';
 import { findImagesByIds, type ImageRow } from './images.ts';
 import type { Page, PageRequest } from './page.ts';
 import { findProductsByIds } from './products.ts';
+import { type Read, shareRead } from './shared-reads.ts';
 import type { ProductRow } from './tables.ts';
 import { isUnavailability } from './unavailable.ts';
 import type { Visibility } from './visibility.ts';
 
-/** Reads of one request, gathered: whatever asks for the same kind of thing at once is one statement. */
+/**
+ * Reads of one request, gathered: whatever asks for the same kind of thing at once is one statement, which requests
+ * that come at the same time share. Each remembers what it read.
+ */
 export class Loaders {
   /** What of images is read; to be chosen before the first is. */
   columns: ColumnSet = everyColumn;
   readonly #db: Database;
+  readonly #reads: ReturnType<typeof createReads>;
   readonly #visibility: Visibility;
   #unavailability: unknown;
   #imageById: Loader<ImageRow> | undefined;
@@ -29,6 +34,7 @@ export class Loaders {
 
   constructor(db: Database, visibility: Visibility) {
     this.#db = db;
+    this.#reads = readsOf(db);
     this.#visibility = visibility;
   }
 
@@ -37,50 +43,41 @@ export class Loaders {
     filter: ImageFilter,
     request: PageRequest<ImageCursor>,
   ): Promise<Page<ImageRow>> {
-    return this.#read(() => listImages(this.#db, order, filter, request, this.columns));
+    return this.#once(() => listImages(this.#db, order, filter, request, this.columns));
   }
 
   imageCount(filter: ImageFilter): Promise<number> {
-    return this.#read(() => countImages(this.#db, filter));
+    return this.#once(() => countImages(this.#db, filter));
   }
 
   get imageById(): Loader<ImageRow> {
-    this.#imageById ??= this.#byKey(async ids => {
-      const rows = await findImagesByIds(this.#db, ids, this.#visibility, this.columns);
-      return new Map(rows.map(row => [row.id, row]));
-    });
+    this.#imageById ??= this.#byKey(this.#reads.imageById(this.#visibility, this.columns));
     return this.#imageById;
   }
 
   get productById(): Loader<ProductRow> {
-    this.#productById ??= this.#byKey(async ids => {
-      const rows = await findProductsByIds(this.#db, ids);
-      return new Map(rows.map(row => [row.id, row]));
-    });
+    this.#productById ??= this.#byKey(this.#reads.productById);
     return this.#productById;
   }
 
   get thumbnailByProductId(): Loader<ImageRow> {
-    this.#thumbnailByProductId ??= this.#byKey(ids =>
-      findThumbnails(this.#db, this.#visibility, ids, this.columns),
-    );
+    this.#thumbnailByProductId ??= this.#byKey(this.#reads.thumbnail(this.#visibility, this.columns));
     return this.#thumbnailByProductId;
   }
 
   get imageCountByProductId(): Loader<number> {
-    this.#imageCountByProductId ??= this.#byKey(ids =>
-      countImagesByProductIds(this.#db, this.#visibility, ids),
-    );
+    this.#imageCountByProductId ??= this.#byKey(this.#reads.imageCount(this.#visibility));
     return this.#imageCountByProductId;
   }
 
   get galleryCountByProductId(): Loader<number> {
-    this.#galleryCountByProductId ??= this.#byKey(ids => countGalleries(this.#db, this.#visibility, ids));
+    this.#galleryCountByProductId ??= this.#byKey(this.#reads.galleryCount(this.#visibility));
     return this.#galleryCountByProductId;
   }
 
   get galleryPage(): DataLoader<GalleryRequest, Page<ImageRow>, string> {
-    this.#galleryPage ??= new DataLoader(requests => this.#findPages(requests), {
+    const read = this.#reads.galleryPage(this.#visibility, this.columns);
+    this.#galleryPage ??= new DataLoader(requests => this.#once(() => findPages(read, requests)), {
       cacheKeyFn: ({ productId, group, limit, backward, after, before }) =>
         `${productId} ${group} ${limit} ${backward} ${after ?? ''} ${before ?? ''}`,
     });
@@ -88,15 +85,18 @@ export class Loaders {
   }
 
   /** Null for what is not found. Gateways bring ids of other services; what is no id here is not found. */
-  #byKey<Value>(find: (ids: readonly string[]) => Promise<Map<string, Value>>): Loader<Value> {
-    return new DataLoader<string, Value | null>(async keys => {
-      const found = await this.#read(() => find(keys.filter(isId)));
+  #byKey<Value>(read: Read<string, Value | null>): Loader<Value> {
+    return new DataLoader(async keys => {
+      if (keys.every(isId)) return this.#once(() => read(keys));
+      const known = keys.filter(isId);
+      const values = await this.#once(() => read(known));
+      const found = new Map(known.map((key, index) => [key, values[index]]));
       return keys.map(key => found.get(key) ?? null);
     });
   }
 
   /** A request that was told once that the database cannot answer does not wait for it again. */
-  async #read<Result>(read: () => Promise<Result>): Promise<Result> {
+  async #once<Result>(read: () => Promise<Result>): Promise<Result> {
     if (this.#unavailability) throw this.#unavailability;
     try {
       return await read();
@@ -105,20 +105,67 @@ export class Loaders {
       throw error;
     }
   }
-
-  /** Of what is no id an empty page. */
-  async #findPages(requests: readonly GalleryRequest[]): Promise<Page<ImageRow>[]> {
-    const known = requests.filter(({ productId }) => isId(productId));
-    const pages = await this.#read(() => findGalleryPages(this.#db, this.#visibility, known, this.columns));
-    const found = new Map(known.map((request, index) => [request, pages[index]]));
-    return requests.map(request => found.get(request) ?? emptyPage);
-  }
 }
 
 export function createLoaders(db: Database, visibility: Visibility): Loaders {
   return new Loaders(db, visibility);
 }
 
+const reads = new WeakMap<Database, ReturnType<typeof createReads>>();
+
+function readsOf(db: Database): ReturnType<typeof createReads> {
+  const known = reads.get(db) ?? createReads(db);
+  reads.set(db, known);
+  return known;
+}
+
+/** What all requests share. */
+function createReads(db: Database) {
+  return {
+    imageById: ofImages((visibility, columns) =>
+      byId(async ids => mapById(await findImagesByIds(db, ids, visibility, columns))),
+    ),
+    productById: byId(async ids => mapById(await findProductsByIds(db, ids))),
+    thumbnail: ofImages((visibility, columns) => byId(ids => findThumbnails(db, visibility, ids, columns))),
+    imageCount: ofImages(visibility => byId(ids => countImagesByProductIds(db, visibility, ids))),
+    galleryCount: ofImages(visibility => byId(ids => countGalleries(db, visibility, ids))),
+    galleryPage: ofImages((visibility, columns) =>
+      shareRead((requests: readonly GalleryRequest[]) => findGalleryPages(db, visibility, requests, columns)),
+    ),
+  };
+}
+
+/** One for each visibility and set of columns: what differs in either is never in one statement. */
+function ofImages<Shared>(create: (visibility: Visibility, columns: ColumnSet) => Shared) {
+  const ofVisibility: Record<Visibility, Map<ColumnSet, Shared>> = { LIVE: new Map(), READY: new Map() };
+  return (visibility: Visibility, columns = everyColumn): Shared => {
+    const known = ofVisibility[visibility].get(columns) ?? create(visibility, columns);
+    ofVisibility[visibility].set(columns, known);
+    return known;
+  };
+}
+
+function byId<Value>(find: (ids: readonly string[]) => Promise<Map<string, Value>>) {
+  return shareRead(async (ids: readonly string[]): Promise<(Value | null)[]> => {
+    const found = await find(ids);
+    return ids.map(id => found.get(id) ?? null);
+  });
+}
+
+const mapById = <Row extends { id: string }>(rows: readonly Row[]) => new Map(rows.map(row => [row.id, row]));
+
 type Loader<Value> = DataLoader<string, Value | null>;
+
+/** Of what is no id, an empty page. */
+async function findPages(
+  read: Read<GalleryRequest, Page<ImageRow>>,
+  requests: readonly GalleryRequest[],
+): Promise<readonly Page<ImageRow>[]> {
+  const known = requests.filter(({ productId }) => isId(productId));
+  const pages = await read(known);
+  if (known.length === requests.length) return pages;
+  const found = new Map(known.map((request, index) => [request, pages[index]]));
+  return requests.map(request => found.get(request) ?? emptyPage);
+}
 
 const emptyPage: Page<ImageRow> = { rows: [], hasNext: false, hasPrevious: false };

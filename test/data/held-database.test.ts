@@ -29,8 +29,8 @@ test('a product that is locked is refused after two seconds, and others are chan
 
 test('a pool that is held refuses what waits a second, and health answers', async () => {
   await other.begin(async transaction => {
-    await transaction`lock table products in access exclusive mode`;
-    const requests = Array.from({ length: 60 }, () => send('{ product(id: 1) { imagesVersion } }'));
+    await transaction`lock table image_counts in access exclusive mode`;
+    const requests = Array.from({ length: 60 }, () => send('{ imageCount }'));
     const health = await fetch(`${service.url}/health`);
     expect(health.status).toBe(200);
     const answers = await Promise.all(requests);
@@ -39,7 +39,20 @@ test('a pool that is held refuses what waits a second, and health answers', asyn
     expect(soon.length).toBeGreaterThan(20);
     expect(Math.max(...answers.map(({ timeMs }) => timeMs))).toBeLessThan(4_500);
   });
-  expect((await send('{ product(id: 1) { imagesVersion } }')).outcome).toBe('200 done');
+  expect((await send('{ imageCount }')).outcome).toBe('200 done');
+});
+
+test('reads that many requests share hold no more than a part of the pool', async () => {
+  await other.begin(async transaction => {
+    await transaction`lock table products in access exclusive mode`;
+    const requests = Array.from({ length: 60 }, () => send('{ product(id: 1) { imagesVersion } }'));
+    const { outcome, timeMs } = await send('{ imageCount }');
+    expect(outcome).toBe('200 done');
+    expect(timeMs).toBeLessThan(1_000);
+    const answers = await Promise.all(requests);
+    expect(new Set(answers.map(answer => answer.outcome))).toEqual(new Set(['503 SERVICE_UNAVAILABLE 1']));
+    expect(Math.max(...answers.map(answer => answer.timeMs))).toBeLessThan(4_500);
+  });
 });
 
 test('a Postgres that is read-only refuses changes, and reads go on', async () => {

@@ -1,0 +1,93 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { findAbandonment, runUnabandoned } from './abandonment.ts';
+
+// Requests that ask for the same kind of thing at the same time share statements, as databases let commits share writes
+// to the disk ("group commit"): what comes while as many as are useful are under way waits for one of them to return, or
+// for a little while. A statement is always sent after the requests that share it came, so each sees what was
+// written before.
+
+/** Answers in the order of the keys. */
+export type Read<Key, Value> = (keys: readonly Key[]) => Promise<readonly Value[]>;
+
+/** Statements of one kind at a time, before more are held back: so few that those to come are shared by many. */
+const usualUnderWay = 2;
+/** However long those under way take. */
+const holdMs = 5;
+const maxKeys = 1_000;
+/** Reads of so many keys gain nothing by company. */
+const manyKeys = 25;
+
+interface Asking<Key, Value> {
+  keys: readonly Key[];
+  abandonment: AbortSignal | undefined;
+  /** Runs what is said to be done for whoever asks. */
+  runWithin: <Result>(run: () => Result) => Result;
+  resolve(values: readonly Value[]): void;
+  reject(error: unknown): void;
+}
+
+/** The same read for all requests of the process; must not be used in transactions. */
+export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> {
+  const gathered: Asking<Key, Value>[] = [];
+  let underWay = 0;
+  let isDue = false;
+  let holding: NodeJS.Timeout | undefined;
+
+  const sendSoon = () => {
+    isDue = false;
+    if (underWay < usualUnderWay) send();
+    else holding ??= setTimeout(send, holdMs);
+  };
+
+  function send(): void {
+    clearTimeout(holding);
+    holding = undefined;
+    const batch = gathered.splice(0, maxKeys / manyKeys).filter(asking => !tellIfAbandoned(asking));
+    if (gathered.length > 0) setImmediate(sendSoon);
+    // What is traced of it belongs to the first.
+    batch[0]?.runWithin(() => runUnabandoned(() => readFor(batch)));
+  }
+
+  function readFor(batch: readonly Asking<Key, Value>[]): void {
+    underWay++;
+    const keys = batch.flatMap(asking => asking.keys);
+    const tell = (values: readonly Value[]) => {
+      let at = 0;
+      for (const asking of batch) {
+        asking.resolve(values.slice(at, at + asking.keys.length));
+        at += asking.keys.length;
+      }
+    };
+    const fail = (error: unknown) => {
+      for (const { reject } of batch) reject(error);
+    };
+    read(keys)
+      .then(tell)
+      .catch(fail)
+      .finally(() => {
+        underWay--;
+        if (holding) send();
+      });
+  }
+
+  return keys => {
+    if (keys.length === 0 || keys.length >= manyKeys) return read(keys);
+    return new Promise((resolve, reject) => {
+      const runWithin = AsyncLocalStorage.snapshot();
+      gathered.push({ keys, abandonment: findAbandonment(), runWithin, resolve, reject });
+      if (isDue) return;
+      isDue = true;
+      // What came in with the same turn of the event loop is handled by then.
+      setImmediate(sendSoon);
+    });
+  };
+}
+
+function tellIfAbandoned({
+  abandonment,
+  reject,
+}: Pick<Asking<unknown, unknown>, 'abandonment' | 'reject'>): boolean {
+  if (!abandonment?.aborted) return false;
+  reject(abandonment.reason);
+  return true;
+}

@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runAbandonable } from '../../src/data/abandonment.ts';
+import { createLoaders } from '../../src/data/loaders.ts';
+import { shareRead } from '../../src/data/shared-reads.ts';
+import { fill, type Image } from '../support/gallery.ts';
+import { openTestService, type TestService } from '../support/service.ts';
+
+/** A read that notes what it is asked, and answers when it is let. */
+function openRead() {
+  const asked: (readonly string[])[] = [];
+  const letting: PromiseWithResolvers<void>[] = [];
+  const read = shareRead(async (keys: readonly string[]) => {
+    asked.push(keys);
+    const turn = Promise.withResolvers<void>();
+    letting.push(turn);
+    await turn.promise;
+    return keys.map(key => `${key}!`);
+  });
+  return { read, asked, letting };
+}
+
+const turn = () => new Promise(resolve => setImmediate(() => setImmediate(resolve)));
+
+describe('reads of several requests', () => {
+  test('that come at once are one, and each is answered its own', async () => {
+    const { read, asked, letting } = openRead();
+    const answers = Promise.all([read(['a']), read(['b', 'c']), read(['a'])]);
+    await turn();
+    letting[0]?.resolve();
+    expect(await answers).toEqual([['a!'], ['b!', 'c!'], ['a!']]);
+    expect(asked).toEqual([['a', 'b', 'c', 'a']]);
+  });
+
+  test('that come while some are under way wait for one of these, and are one', async () => {
+    const { read, asked, letting } = openRead();
+    const answers = ['a', 'b', 'c', 'd'].map(async key => {
+      await sleep(0);
+      return read([key]);
+    });
+    const early = [read(['x'])];
+    await turn();
+    early.push(read(['y']));
+    await turn();
+    letting[0]?.resolve();
+    await expect.poll(() => asked.flat().length).toBe(6);
+    expect(asked.length).toBeLessThan(6);
+    for (const { resolve } of letting) resolve();
+    await expect
+      .poll(() => {
+        for (const { resolve } of letting) resolve();
+        return Promise.race([Promise.all([...early, ...answers]), sleep(1, null)]);
+      })
+      .toEqual([['x!'], ['y!'], ['a!'], ['b!'], ['c!'], ['d!']]);
+  });
+
+  test('do not wait long for those that hang', async () => {
+    const { read, asked } = openRead();
+    for (const key of ['a', 'b', 'c']) {
+      read([key]).catch(() => {});
+      await turn();
+    }
+    await expect.poll(() => asked, { timeout: 500, interval: 5 }).toEqual([['a'], ['b'], ['c']]);
+  });
+
+  test('share what goes wrong, and no read after it does', async () => {
+    let isBroken = true;
+    const read = shareRead(async (keys: readonly string[]) => {
+      if (isBroken) throw new TypeError('broken');
+      return keys;
+    });
+    const failed = await Promise.allSettled([read(['a']), read(['b'])]);
+    expect(failed).toMatchObject([
+      { status: 'rejected', reason: { message: 'broken' } },
+      { status: 'rejected', reason: { message: 'broken' } },
+    ]);
+    isBroken = false;
+    expect(await read(['a'])).toEqual(['a']);
+  });
+
+  test('go on when one of the requests is given up, which is told so', async () => {
+    const { read, asked, letting } = openRead();
+    const leaving = new AbortController();
+    const left = runAbandonable(leaving.signal, () => read(['left'])).catch(error => error);
+    const stayed = read(['stayed']);
+    leaving.abort(new Error('gone'));
+    await turn();
+    letting[0]?.resolve();
+    expect(await stayed).toEqual(['stayed!']);
+    expect(await left).toMatchObject({ message: 'gone' });
+    expect(asked).toEqual([['stayed']]);
+  });
+
+  test('have a bound', async () => {
+    const { read, asked } = openRead();
+    for (let n = 0; n < 500; n++) read(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']).catch(() => {});
+    await expect.poll(() => asked.flat().length).toBe(4_000);
+    expect(Math.max(...asked.map(keys => keys.length))).toBeLessThanOrEqual(1_000);
+  });
+});
+
+describe('a service', () => {
+  let service: TestService;
+  let images: Image[];
+  beforeAll(async () => {
+    service = await openTestService();
+    images = await fill(service, '1', ['a', 'b', 'c', 'd']);
+    await service.db.execute(sql`
+      insert into files (hash, mime_type, byte_size, width, height, thumbhash, dominant_color)
+      values (sha256('x'), 'image/png', 1, 2, 3, 'hash', '#abcdef')`);
+    await service.db.execute(
+      sql`update images set state = 'UPLOADED', file_hash = sha256('x') where name = 'a'`,
+    );
+  });
+  afterAll(() => service.close());
+
+  test('answers many requests at once with few statements', async () => {
+    const ask = (n: number) =>
+      service.query<{ productImage: { id: string } }>(`{ productImage(id: ${images[n % 4]?.id}) { id } }`);
+    await Promise.all(Array.from({ length: 40 }, (_, n) => ask(n)));
+    service.statements.length = 0;
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => ask(n)));
+    expect(answers.map(({ productImage }) => productImage.id)).toEqual(
+      answers.map((_, n) => images[n % 4]?.id),
+    );
+    expect(service.statements.length).toBeLessThan(100);
+  });
+
+  test('never shows strangers what others asked for at the same time', async () => {
+    const [first, second] = images.map(({ id }) => id);
+    if (!first || !second) throw new Error('There are no images');
+    const [live, ready] = [createLoaders(service.db, 'LIVE'), createLoaders(service.db, 'READY')];
+    const page = {
+      productId: '1',
+      group: 'GALLERY',
+      limit: 9,
+      backward: false,
+      after: null,
+      before: null,
+    } as const;
+    const seen = await Promise.all(
+      [live, ready, live, ready].map(async loaders => [
+        (await loaders.imageById.load(second))?.id,
+        (await loaders.imageById.load(first))?.id,
+        (await loaders.galleryPage.load(page)).rows.length,
+        await loaders.galleryCountByProductId.load('1'),
+        await loaders.imageCountByProductId.load('1'),
+      ]),
+    );
+    const all = [second, first, 4, 4, 4];
+    const some = [undefined, first, 1, 1, 1];
+    expect(seen).toEqual([all, some, all, some]);
+  });
+
+  test('shows a request all that was written before it', async () => {
+    const { id } = images[3] ?? { id: '' };
+    const name = async () => (await createLoaders(service.db, 'LIVE').imageById.load(id))?.name;
+    const load = Array.from({ length: 20 }, async () => {
+      for (let n = 0; n < 30; n++) await name();
+    });
+    for (let n = 0; n < 30; n++) {
+      await service.db.execute(sql`update images set name = ${`n${n}`} where id = ${id}`);
+      expect(await name()).toBe(`n${n}`);
+    }
+    await Promise.all(load);
+  });
+});
