@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readPostmasterFile } from '../../src/data/embedded-orphans.ts';
 import { isRunning, kill, postmasterPid, waitUntil } from '../support/embedded-service.ts';
 import { type Installation, openInstallation, type Service } from '../support/process.ts';
 
@@ -44,7 +46,7 @@ const create = (key: number) => `mutation { createProductImage(input: {
   productId: ${1 + (key % 5)}, source: { url: "https://shop.example/${key}.jpg" } }) { userErrors { message } } }`;
 
 test('a service whose Postgres is killed again and again refuses meanwhile, and serves again within a second', {
-  timeout: 60_000 + killCount * 5_000,
+  timeout: 60_000 + killCount * 10_000,
 }, async () => {
   const outcomes: Outcome[] = [];
   const acknowledged: number[] = [];
@@ -59,17 +61,21 @@ test('a service whose Postgres is killed again and again refuses meanwhile, and 
       if (outcome.status !== 200) await sleep(10);
     }
   });
-  for (let count = 0; count < killCount; count++) {
-    await sleep(300);
-    const postmaster = postmasterPid(installation.postgresDirectory);
-    await kill(postmaster);
-    await waitUntil(() => hasAnotherPostgres(postmaster), 10_000);
-    const isBackAt = performance.now();
-    await waitUntil(async () => (await send(read)).status === 200, 10_000);
-    expect(performance.now() - isBackAt).toBeLessThan(mostMsUntilBack);
+  try {
+    for (let count = 0; count < killCount; count++) {
+      await sleep(300);
+      const postmaster = postmasterPid(installation.postgresDirectory);
+      await kill(postmaster);
+      // One that ends again and again is started ever later, after ten seconds at the most.
+      await waitUntil(() => hasAnotherPostgres(postmaster), 20_000);
+      const isBackAt = performance.now();
+      await waitUntil(async () => (await send(read)).status === 200, 10_000);
+      expect(performance.now() - isBackAt).toBeLessThan(mostMsUntilBack);
+    }
+  } finally {
+    isOver = true;
+    await Promise.all(load);
   }
-  isOver = true;
-  await Promise.all(load);
   expect(isRunning(service.pid)).toBe(true);
   const refused = outcomes.filter(({ status }) => status !== 200);
   expect(refused.length).toBeGreaterThan(0);
@@ -80,12 +86,10 @@ test('a service whose Postgres is killed again and again refuses meanwhile, and 
   await expectAcknowledged(acknowledged);
 });
 
+/** One that takes connections: until then it recovers, and how long that takes is the disk's matter. */
 function hasAnotherPostgres(than: number): boolean {
-  try {
-    return postmasterPid(installation.postgresDirectory) !== than;
-  } catch {
-    return false;
-  }
+  const written = readPostmasterFile(join(installation.postgresDirectory, 'cluster/data'));
+  return written?.isReady === true && written.pid !== than;
 }
 
 interface Page {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { waitUntil } from '../support/embedded-service.ts';
 import { openHttpBalancer } from '../support/http-balancer.ts';
 import { openInstallationForTest } from '../support/process.ts';
 import { createTestDatabase } from '../support/service.ts';
@@ -10,7 +11,8 @@ test('SIGTERM of one of two behind a load balancer fails no request', { timeout:
   const installation = await openInstallationForTest();
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
-  const environment = { DATABASE_URL: database.url };
+  // So long the balancer may take to notice, for it too waits for the processor.
+  const environment = { DATABASE_URL: database.url, DRAIN_SECONDS: '1' };
   const [one, two] = await Promise.all([installation.start(environment), installation.start(environment)]);
   const balancer = await openHttpBalancer([one.url, two.url]);
   onTestFinished(() => balancer.close());
@@ -28,12 +30,12 @@ test('SIGTERM of one of two behind a load balancer fails no request', { timeout:
       await sleep(5);
     }
   });
-  await sleep(1_000);
+  await waitUntil(() => balancer.countAnswered(one.url) > 50, 15_000);
   const startedAt = performance.now();
   const { exitCode, stderr } = await one.stop();
   const stopMs = performance.now() - startedAt;
   const answeredByTwo = balancer.countAnswered(two.url);
-  await sleep(1_000);
+  await waitUntil(() => balancer.countAnswered(two.url) - answeredByTwo > 50, 15_000);
   isOver = true;
   await Promise.all(clients);
 
@@ -43,8 +45,6 @@ test('SIGTERM of one of two behind a load balancer fails no request', { timeout:
   });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(stopMs).toBeLessThan(20_000);
-  expect(balancer.countAnswered(one.url)).toBeGreaterThan(50);
-  expect(balancer.countAnswered(two.url) - answeredByTwo).toBeGreaterThan(50);
   const { imageCount } = await two.query<{ imageCount: number }>('{ imageCount }');
   expect(imageCount).toBe(acknowledged.length);
 });
