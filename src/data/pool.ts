@@ -45,7 +45,7 @@ export function openPool(url: string, options: PoolOptions): Pool {
   function acquire(): Connection | Promise<Connection> {
     if (isClosed) throw new DatabaseUnavailable('The service is stopping');
     const abandonment = findAbandonment();
-    abandonment?.throwIfAborted();
+    abandonment?.throwIfAbandoned();
     const free = idle.pop();
     if (free) return free;
     if (performance.now() < absentUntil) throw new DatabaseUnavailable('The database cannot be reached');
@@ -59,11 +59,10 @@ export function openPool(url: string, options: PoolOptions): Pool {
         withdraw(waiter);
         reject(new DatabaseUnavailable(`No connection to the database was free for ${options.waitMs} ms`));
       }
-      function leave() {
+      abandonment?.onAbandoned(reason => {
         withdraw(waiter);
-        reject(abandonment?.reason);
-      }
-      abandonment?.addEventListener('abort', leave, { once: true });
+        reject(reason);
+      });
       waiting.push(waiter);
     });
   }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { findAbandonment, runUnabandoned } from './abandonment.ts';
+import { type Abandonment, findAbandonment, joinAbandonments, runAbandonable } from './abandonment.ts';
 
 // Requests that ask for the same kind of thing at the same time share statements, as databases let commits share writes
 // to the disk ("group commit"): what comes while as many as are useful are under way waits for one of them to return, or
@@ -19,7 +19,7 @@ const manyKeys = 25;
 
 interface Asking<Key, Value> {
   keys: readonly Key[];
-  abandonment: AbortSignal | undefined;
+  abandonment: Abandonment | undefined;
   /** Runs what is said to be done for whoever asks. */
   runWithin: <Result>(run: () => Result) => Result;
   resolve(values: readonly Value[]): void;
@@ -44,8 +44,9 @@ export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> 
     holding = undefined;
     const batch = gathered.splice(0, maxKeys / manyKeys).filter(asking => !tellIfAbandoned(asking));
     if (gathered.length > 0) setImmediate(sendSoon);
+    const abandonment = joinAbandonments(batch.map(asking => asking.abandonment));
     // What is traced of it belongs to the first.
-    batch[0]?.runWithin(() => runUnabandoned(() => readFor(batch)));
+    batch[0]?.runWithin(() => runAbandonable(abandonment, () => readFor(batch)));
   }
 
   function readFor(batch: readonly Asking<Key, Value>[]): void {
@@ -87,7 +88,7 @@ function tellIfAbandoned({
   abandonment,
   reject,
 }: Pick<Asking<unknown, unknown>, 'abandonment' | 'reject'>): boolean {
-  if (!abandonment?.aborted) return false;
+  if (!abandonment?.reason) return false;
   reject(abandonment.reason);
   return true;
 }

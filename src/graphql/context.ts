@@ -78,7 +78,14 @@ export function createRequestContext(service: ServiceContext, asking: AskingRequ
     caller,
     visibility,
     loaders: taken?.loaders ?? createLoaders(service.db, visibility),
-    stream: { signal: request.signal, end: () => res?.end(), isStillGood },
+    stream: {
+      // Made when it is first asked for.
+      get signal() {
+        return request.signal;
+      },
+      end: () => res?.end(),
+      isStillGood,
+    },
     taken,
   };
 }

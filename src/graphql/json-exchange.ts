@@ -26,8 +26,26 @@ export class JsonRequest {
 
   /** Aborted when the client leaves. */
   get signal(): AbortSignal {
-    this.#signal ??= createLeavingSignal(this.#response);
+    this.#signal ??= this.#createSignal();
     return this.#signal;
+  }
+
+  #createSignal(): AbortSignal {
+    const leaving = new AbortController();
+    this.onLeft(() => leaving.abort());
+    return leaving.signal;
+  }
+
+  /** Calls when the client leaves; answers how to make it stop. */
+  onLeft(leave: () => void): () => void {
+    const response = this.#response;
+    const end = () => {
+      if (!response.writableFinished) leave();
+    };
+    if (response.destroyed) end();
+    // A stream that was ended amid its events is written to once more, which is no fault of anybody's.
+    response.once('close', end).once('error', end);
+    return () => response.off('close', end).off('error', end);
   }
 
   /** Rejects with a SyntaxError for what is not JSON. */
@@ -67,17 +85,6 @@ export async function sendJson(
 function readHeader({ headers }: IncomingMessage, name: string): string | null {
   const value = headers[name.toLowerCase()];
   return Array.isArray(value) ? value.join(', ') : (value ?? null);
-}
-
-function createLeavingSignal(response: ServerResponse): AbortSignal {
-  const leaving = new AbortController();
-  const leave = () => {
-    if (!response.writableFinished) leaving.abort();
-  };
-  if (response.destroyed) leave();
-  // A stream that was ended amid its events is written to once more, which is no fault of anybody's.
-  else response.once('close', leave).once('error', leave);
-  return leaving.signal;
 }
 
 function readText(request: IncomingMessage): Promise<string> {

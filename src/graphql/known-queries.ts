@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import type { Abandonment } from '../data/abandonment.ts';
 import type { Loaders } from '../data/loaders.ts';
 import type { Context } from './context.ts';
 import { findColumnsOf } from './image-columns.ts';
@@ -29,6 +30,8 @@ interface Asked {
   req: IncomingMessage;
   /** As `performance.now()` counts. */
   startedAt: number;
+  /** Calls when the client leaves; answers how to make it stop. */
+  onLeft: (leave: () => void) => () => void;
 }
 
 /**
@@ -36,7 +39,7 @@ interface Asked {
  * the ordinary way, which says so.
  */
 export function createExecuteKnown(schema: GraphQLSchema, checks: OperationChecks): ExecuteKnown {
-  return async (given, context, { req, startedAt }) => {
+  return async (given, context, { req, startedAt, onLeft }) => {
     const params = readParams(given, checks.trusted);
     const document = params && checks.documents.get(params.query);
     if (!document) return unknown;
@@ -50,16 +53,16 @@ export function createExecuteKnown(schema: GraphQLSchema, checks: OperationCheck
     const taken: Taken = { charge, loaders: context.loaders };
     if (charge?.refusal) return { result: null, taken };
     context.loaders.columns = findColumnsOf(document);
-    let ending: AbortSignal | undefined;
+    let abandonment: Abandonment | undefined;
     try {
-      const data = await runWithin(checks.timeoutMs, context.stream.signal, signal => {
-        ending = signal;
+      const data = await runWithin(checks.timeoutMs, onLeft, given => {
+        abandonment = given;
         return plan.execute(variables, context, undefined);
       });
       checks.onOperation('query', 'ok', (performance.now() - startedAt) / 1_000);
       return { result: charge ? { data, extensions: charge.extensions } : { data } };
     } catch {
-      return { result: null, taken: { ...taken, ended: ending?.reason } };
+      return { result: null, taken: { ...taken, ended: abandonment?.reason } };
     }
   };
 }

@@ -66,7 +66,11 @@ export function createShortWay<ServerContext extends object>(
     const caller = await options.authenticate(authorization, host).catch(() => null);
     if (!caller || Number(bytes) > options.maxBytes) return unknown;
     const params = await request.json().catch(() => null);
-    return options.executeKnown(params, options.createContext({ request, caller }), { req, startedAt });
+    return options.executeKnown(params, options.createContext({ request, caller }), {
+      req,
+      startedAt,
+      onLeft: leave => request.onLeft(leave),
+    });
   }
 
   return async (req, res) => {

@@ -1,6 +1,6 @@
 import { type ExecutionArgs, GraphQLError, getOperationAST, OperationTypeNode } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { runAbandonable } from '../data/abandonment.ts';
+import { Abandonment, runAbandonable } from '../data/abandonment.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -20,39 +20,53 @@ export function useTimeLimit(timeoutMs: number): Plugin<Context> {
       }
       const left = stream.signal;
       setExecuteFn((given: ExecutionArgs) =>
-        runWithin(timeoutMs, left, signal => {
-          const bounded: ExecutionArgs & { signal: AbortSignal } = { ...given, signal };
-          return executeFn(bounded);
-        }),
+        runWithin(
+          timeoutMs,
+          leave => onAborted(left, leave),
+          abandonment => {
+            const bounded: ExecutionArgs & { signal: AbortSignal } = {
+              ...given,
+              signal: toSignal(abandonment),
+            };
+            return executeFn(bounded);
+          },
+        ),
       );
     },
   };
 }
 
-/** Runs a read for as long as its client stays, and its time is not over; it is told by the signal, and rejects then. */
+/**
+ * Runs a read for as long as its client stays, and its time is not over; rejects then. `onLeft` calls when the client
+ * leaves, and answers how to make it stop.
+ */
 export async function runWithin<Result>(
   timeoutMs: number,
-  left: AbortSignal,
-  read: (signal: AbortSignal) => Result | Promise<Result>,
+  onLeft: (leave: () => void) => () => void,
+  read: (abandonment: Abandonment) => Result | Promise<Result>,
 ): Promise<Result> {
-  const ending = new AbortController();
-  const { promise: ended, reject } = Promise.withResolvers<never>();
-  ended.catch(() => {});
-  const end = (reason: Error) => {
-    ending.abort(reason);
-    reject(reason);
-  };
-  const leave = () => end(new DOMException('The client left', 'AbortError'));
-  const timer = setTimeout(() => end(tooLong(timeoutMs)), timeoutMs);
-  if (left.aborted) leave();
-  left.addEventListener('abort', leave, { once: true });
+  const abandonment = new Abandonment();
+  const timer = setTimeout(() => abandonment.abandon(tooLong(timeoutMs)), timeoutMs);
+  const stop = onLeft(() => abandonment.abandon(new DOMException('The client left', 'AbortError')));
   try {
-    const reading = runAbandonable(ending.signal, () => read(ending.signal));
-    return await Promise.race([reading, ended]);
+    const reading = runAbandonable(abandonment, async () => read(abandonment));
+    return await abandonment.race(reading);
   } finally {
     clearTimeout(timer);
-    left.removeEventListener('abort', leave);
+    stop();
   }
+}
+
+function onAborted(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) listener();
+  signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
+}
+
+function toSignal(abandonment: Abandonment): AbortSignal {
+  const controller = new AbortController();
+  abandonment.onAbandoned(reason => controller.abort(reason));
+  return controller.signal;
 }
 
 function tooLong(timeoutMs: number): GraphQLError {

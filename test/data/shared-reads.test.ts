@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runAbandonable } from '../../src/data/abandonment.ts';
+import { Abandonment, runAbandonable } from '../../src/data/abandonment.ts';
 import { createLoaders } from '../../src/data/loaders.ts';
 import { shareRead } from '../../src/data/shared-reads.ts';
 import { fill, type Image } from '../support/gallery.ts';
@@ -81,10 +81,10 @@ describe('reads of several requests', () => {
 
   test('go on when one of the requests is given up, which is told so', async () => {
     const { read, asked, letting } = openRead();
-    const leaving = new AbortController();
-    const left = runAbandonable(leaving.signal, () => read(['left'])).catch(error => error);
+    const leaving = new Abandonment();
+    const left = runAbandonable(leaving, () => read(['left'])).catch(error => error);
     const stayed = read(['stayed']);
-    leaving.abort(new Error('gone'));
+    leaving.abandon(new Error('gone'));
     await turn();
     letting[0]?.resolve();
     expect(await stayed).toEqual(['stayed!']);
