@@ -20,5 +20,5 @@ EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # As the npm scripts have it. No shell and no npm in between, so that SIGTERM reaches the service.
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--initial-old-space-size=128", "main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--initial-old-space-size=128", "main.js"]
 CMD ["serve"]
