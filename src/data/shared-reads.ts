@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { findAbandonment, runUnabandoned } from './abandonment.ts';
+import { type Abandonment, findAbandonment, runForAll } from './abandonment.ts';
 
 // Requests that ask for the same kind of thing at the same time share statements, as databases let commits share writes
 // to the disk ("group commit"): what comes while as many as are useful are under way waits for one of them to return, or
@@ -11,15 +11,16 @@ export type Read<Key, Value> = (keys: readonly Key[]) => Promise<readonly Value[
 
 /** Statements of one kind at a time, before more are held back: so few that those to come are shared by many. */
 const usualUnderWay = 2;
-/** However long those under way take. */
+/** However long those under way take: for so long, and twice as long with each that is more, lest they take the whole pool. */
 const holdMs = 5;
+const maxHoldMs = 320;
 const maxKeys = 1_000;
 /** Reads of so many keys gain nothing by company. */
 const manyKeys = 25;
 
 interface Asking<Key, Value> {
   keys: readonly Key[];
-  abandonment: AbortSignal | undefined;
+  abandonment: Abandonment | undefined;
   /** Runs what is said to be done for whoever asks. */
   runWithin: <Result>(run: () => Result) => Result;
   resolve(values: readonly Value[]): void;
@@ -36,16 +37,17 @@ export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> 
   const sendSoon = () => {
     isDue = false;
     if (underWay < usualUnderWay) send();
-    else holding ??= setTimeout(send, holdMs);
+    else holding ??= setTimeout(send, Math.min(holdMs * 2 ** (underWay - usualUnderWay), maxHoldMs));
   };
 
   function send(): void {
     clearTimeout(holding);
     holding = undefined;
-    const batch = gathered.splice(0, maxKeys / manyKeys).filter(asking => !tellIfAbandoned(asking));
+    const batch = gathered.splice(0, countFitting(gathered)).filter(asking => !tellIfAbandoned(asking));
     if (gathered.length > 0) setImmediate(sendSoon);
+    const abandonments = batch.map(({ abandonment }) => abandonment);
     // What is traced of it belongs to the first.
-    batch[0]?.runWithin(() => runUnabandoned(() => readFor(batch)));
+    batch[0]?.runWithin(() => runForAll(abandonments, () => readFor(batch)));
   }
 
   function readFor(batch: readonly Asking<Key, Value>[]): void {
@@ -81,6 +83,16 @@ export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> 
       setImmediate(sendSoon);
     });
   };
+}
+
+/** How many of the first go into one statement. */
+function countFitting(gathered: readonly { keys: readonly unknown[] }[]): number {
+  let keys = 0;
+  const beyond = gathered.findIndex(asking => {
+    keys += asking.keys.length;
+    return keys > maxKeys;
+  });
+  return beyond < 0 ? gathered.length : beyond;
 }
 
 function tellIfAbandoned({
