@@ -11,8 +11,9 @@ export type Read<Key, Value> = (keys: readonly Key[]) => Promise<readonly Value[
 
 /** Statements of one kind at a time, before more are held back: so few that those to come are shared by many. */
 const usualUnderWay = 2;
-/** However long those under way take. */
+/** However long those under way take: for so long, and twice as long with each that is more, lest they take the whole pool. */
 const holdMs = 5;
+const maxHoldMs = 320;
 const maxKeys = 1_000;
 /** Reads of so many keys gain nothing by company. */
 const manyKeys = 25;
@@ -36,17 +37,17 @@ export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> 
   const sendSoon = () => {
     isDue = false;
     if (underWay < usualUnderWay) send();
-    else holding ??= setTimeout(send, holdMs);
+    else holding ??= setTimeout(send, Math.min(holdMs * 2 ** (underWay - usualUnderWay), maxHoldMs));
   };
 
   function send(): void {
     clearTimeout(holding);
     holding = undefined;
-    const batch = gathered.splice(0, maxKeys / manyKeys).filter(asking => !tellIfAbandoned(asking));
+    const batch = gathered.splice(0, countFitting(gathered)).filter(asking => !tellIfAbandoned(asking));
     if (gathered.length > 0) setImmediate(sendSoon);
-    const abandonment = joinAbandonments(batch.map(asking => asking.abandonment));
+    const joint = joinAbandonments(batch.map(({ abandonment }) => abandonment));
     // What is traced of it belongs to the first.
-    batch[0]?.runWithin(() => runAbandonable(abandonment, () => readFor(batch)));
+    batch[0]?.runWithin(() => runAbandonable(joint, () => readFor(batch)));
   }
 
   function readFor(batch: readonly Asking<Key, Value>[]): void {
@@ -82,6 +83,16 @@ export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> 
       setImmediate(sendSoon);
     });
   };
+}
+
+/** How many of the first go into one statement. */
+function countFitting(gathered: readonly { keys: readonly unknown[] }[]): number {
+  let keys = 0;
+  const beyond = gathered.findIndex(asking => {
+    keys += asking.keys.length;
+    return keys > maxKeys;
+  });
+  return beyond < 0 ? gathered.length : beyond;
 }
 
 function tellIfAbandoned({
