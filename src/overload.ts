@@ -7,8 +7,11 @@ export interface OverloadOptions {
   alwaysTaken: number;
 }
 
-/** Weight of the newest interval in the mean: some hundred answers of late decide. */
-const newestWeight = 0.02;
+/**
+ * How fast answers go out is taken over so long: they go in bursts, one for each turn of the event loop, and a mean over
+ * the last few would tell of a burst alone.
+ */
+const windowMs = 200;
 
 /** Text goes out with the head in one piece; bytes would go in two. */
 const refusal = JSON.stringify({
@@ -26,24 +29,86 @@ const refusal = JSON.stringify({
  */
 export function refuseExcess(handler: RequestListener, options: OverloadOptions): RequestListener {
   const { maxWaitMs, alwaysTaken } = options;
+  const pace = createPace();
+  const startSoon = createTurns();
   let underWay = 0;
-  let meanIntervalMs = 0;
-  let lastAnswerAt = 0;
 
   const noteAnswer = () => {
-    const now = performance.now();
-    // Since there was something to do, that is; what came before was idleness.
-    if (underWay > 1) meanIntervalMs += newestWeight * (now - lastAnswerAt - meanIntervalMs);
-    lastAnswerAt = now;
     underWay--;
+    pace.noteAnswer(underWay === 0);
   };
 
   return (request, response) => {
     if (isLong(request)) return handler(request, response);
-    if (underWay >= alwaysTaken && underWay * meanIntervalMs > maxWaitMs) return refuse(request, response);
-    if (underWay++ === 0) lastAnswerAt = performance.now();
+    if (underWay >= alwaysTaken && underWay * pace.msPerAnswer() > maxWaitMs)
+      return refuse(request, response);
+    if (underWay++ === 0) pace.begin();
     response.once('close', noteAnswer);
-    return handler(request, response);
+    startSoon(() => {
+      if (!response.destroyed) handler(request, response);
+    });
+  };
+}
+
+/** After so long in one turn of the event loop, what else came with it waits for the next ones. */
+const turnMs = 10;
+/** So many of those that wait begin in each. */
+const perTurn = 8;
+
+/**
+ * Lets no turn of the event loop become long, however many requests come with it: those that are to be refused, and
+ * connections, come with the next.
+ */
+function createTurns(): (start: () => void) => void {
+  const waiting: (() => void)[] = [];
+  let beganAt: number | null = null;
+  const endTurn = () => {
+    beganAt = null;
+  };
+  const startSome = () => {
+    for (const start of waiting.splice(0, perTurn)) start();
+    if (waiting.length > 0) setImmediate(startSome);
+  };
+  return start => {
+    const now = performance.now();
+    if (beganAt === null) {
+      beganAt = now;
+      setImmediate(endTurn);
+    }
+    if (waiting.length === 0 && now - beganAt < turnMs) return start();
+    if (waiting.push(start) === 1) setImmediate(startSome);
+  };
+}
+
+/** The mean time from answer to answer while there is something to do; idleness is left out. */
+function createPace() {
+  let meanMs = 0;
+  let windowBeganAt = 0;
+  let idleSince: number | null = 0;
+  let answers = 0;
+  return {
+    begin(): void {
+      const now = performance.now();
+      windowBeganAt += idleSince === null ? 0 : now - idleSince;
+      idleSince = null;
+    },
+    noteAnswer(isLast: boolean): void {
+      const now = performance.now();
+      answers++;
+      if (now - windowBeganAt >= windowMs) {
+        const latestMs = (now - windowBeganAt) / answers;
+        meanMs = meanMs === 0 ? latestMs : (meanMs + latestMs) / 2;
+        windowBeganAt = now;
+        answers = 0;
+      }
+      if (isLast) idleSince = now;
+    },
+    /** 0 as long as nothing is known. */
+    msPerAnswer(): number {
+      const sinceMs = performance.now() - windowBeganAt;
+      // Where nothing goes out any more, that counts as well.
+      return sinceMs > windowMs ? Math.max(meanMs, sinceMs / (answers + 1)) : meanMs;
+    },
   };
 }
 
