@@ -15,26 +15,36 @@ import {
   isObjectType,
   type OperationDefinitionNode,
   OperationTypeNode,
+  type SelectionSetNode,
 } from 'graphql';
 import { type Condition, collectSelections, type PlannedSelection } from './selections.ts';
 
 // What graphql-js works out for each object of an answer, the same each time, is worked out once for the document: which
 // fields there are, what they are given, how their values become what the answer has. Only what goes well is planned. For
 // all else - a null where none may be, an error of a resolver - the plan gives up with PlanFailed, and whoever has a
-// query executes it again in the ordinary way, which finds the same error and tells it as it always does.
+// query executes it again in the ordinary way, which finds the same error and tells it as it always does. A mutation must
+// not be called again: what came of its only field is kept, and the ordinary way goes on from there.
 
-/** The query is to be executed in the ordinary way. */
+/** The operation is to be executed in the ordinary way. */
 export class PlanFailed extends Error {
   override name = 'PlanFailed';
 }
 
-export interface QueryPlan {
+export interface OperationPlan {
+  isMutation: boolean;
   /**
-   * The data of the answer.
+   * The data of the answer. Once the field of a mutation is called, `keepCalled` is given what it comes to.
    * @throws {PlanFailed} or rejects with it, for whatever has an error
    */
-  execute(variables: Variables, context: unknown, rootValue: unknown): Data | Promise<Data>;
+  execute(
+    variables: Variables,
+    context: unknown,
+    rootValue: unknown,
+    keepCalled: KeepCalled,
+  ): Data | Promise<Data>;
 }
+
+export type KeepCalled = (called: Promise<unknown>) => void;
 
 type Variables = Readonly<Record<string, unknown>>;
 type Data = Record<string, unknown>;
@@ -45,6 +55,7 @@ interface Run {
   variables: Variables;
   /** What fields are given that depends on variables, by the field's number. */
   arguments: unknown[];
+  keepCalled: KeepCalled;
 }
 
 interface PlannedField {
@@ -58,18 +69,24 @@ interface PlannedField {
 
 type Complete = (value: unknown, run: Run) => unknown;
 
-/** Null for what is not planned: all but queries, and of those what has interfaces, unions or introspection. */
-export function planQuery(
+/**
+ * Null for what is not planned: subscriptions, mutations of several fields, and what has interfaces, unions or
+ * introspection.
+ */
+export function planOperation(
   schema: GraphQLSchema,
   document: DocumentNode,
   operationName: string | null | undefined,
-): QueryPlan | null {
+): OperationPlan | null {
   const operation = getOperationAST(document, operationName);
-  const root = schema.getQueryType();
-  if (operation?.operation !== OperationTypeNode.QUERY || !root) return null;
+  const root = operation && schema.getRootType(operation.operation);
+  if (!root || operation.operation === OperationTypeNode.SUBSCRIPTION) return null;
   const planner = new Planner(schema, document, operation);
   try {
-    const complete = planner.planObject(root, [operation.selectionSet]);
+    const isMutation = operation.operation === OperationTypeNode.MUTATION;
+    const complete = isMutation
+      ? planner.planMutation(root, operation.selectionSet)
+      : planner.planObject(root, [operation.selectionSet]);
     return createPlan(schema, operation, complete);
   } catch (error) {
     if (error instanceof PlanFailed) return null;
@@ -79,9 +96,9 @@ export function planQuery(
 
 function createPlan(
   schema: GraphQLSchema,
-  { variableDefinitions = [] }: OperationDefinitionNode,
+  { operation, variableDefinitions = [] }: OperationDefinitionNode,
   complete: Complete,
-): QueryPlan {
+): OperationPlan {
   const coerce = (given: Variables): Variables => {
     const { coerced } = getVariableValues(schema, variableDefinitions, given, { maxErrors: 1 });
     if (!coerced) throw new PlanFailed();
@@ -89,9 +106,11 @@ function createPlan(
   };
   const none: Variables = {};
   return {
-    execute(given, context, rootValue) {
+    isMutation: operation === OperationTypeNode.MUTATION,
+    execute(given, context, rootValue, keepCalled) {
       const variables = variableDefinitions.length > 0 ? coerce(given) : none;
-      return complete(rootValue ?? none, { context, variables, arguments: [] }) as Data | Promise<Data>;
+      const run: Run = { context, variables, arguments: [], keepCalled };
+      return complete(rootValue ?? none, run) as Data | Promise<Data>;
     },
   };
 }
@@ -108,12 +127,22 @@ class Planner {
     this.#operation = operation;
   }
 
-  planObject(type: GraphQLObjectType, selectionSets: OperationDefinitionNode['selectionSet'][]): Complete {
+  planObject(type: GraphQLObjectType, selectionSets: SelectionSetNode[]): Complete {
+    const fields = this.#planFields(type, selectionSets);
+    return (source, run) => executeFields(fields, source, run);
+  }
+
+  planMutation(root: GraphQLObjectType, selectionSet: SelectionSetNode): Complete {
+    const [field, ...others] = this.#planFields(root, [selectionSet]);
+    if (!field || field.isIncluded || others.length > 0) throw new PlanFailed();
+    return (source, run) => callAndKeep(field, source, run);
+  }
+
+  #planFields(type: GraphQLObjectType, selectionSets: SelectionSetNode[]): PlannedField[] {
     if (type.isTypeOf) throw new PlanFailed();
     const selections = collectSelections(selectionSets, type, this.#document);
     if (!selections) throw new PlanFailed();
-    const fields = selections.map(selection => this.#planField(selection, type));
-    return (source, run) => executeFields(fields, source, run);
+    return selections.map(selection => this.#planField(selection, type));
   }
 
   #planField(selection: PlannedSelection, parent: GraphQLObjectType): PlannedField {
@@ -143,7 +172,7 @@ class Planner {
     };
   }
 
-  /** `path` is right for fields of the query itself, which are those whose resolvers may look at it. */
+  /** `path` is right for fields of the operation itself, which are those whose resolvers may look at it. */
   #describe({ key, nodes }: PlannedSelection, parentType: GraphQLObjectType): GraphQLResolveInfo {
     const fragments = Object.fromEntries(
       this.#document.definitions.flatMap(definition =>
@@ -257,6 +286,15 @@ function completeAll(values: unknown[], run: Run, complete: Complete): unknown[]
     throw error;
   }
   return parts ? Promise.all(parts).then(() => results) : results;
+}
+
+/** Called once; whatever fails after that finds what was kept. */
+async function callAndKeep(field: PlannedField, source: unknown, run: Run): Promise<Data> {
+  const { key, resolve, give, info, complete } = field;
+  const given = give(run);
+  const called = (async () => resolve(source, given, run.context, info))();
+  run.keepCalled(called);
+  return { [key]: await complete(await called, run) };
 }
 
 function executeFields(fields: readonly PlannedField[], source: unknown, run: Run): unknown {
