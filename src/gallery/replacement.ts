@@ -3,7 +3,7 @@ import type { ImageRow } from '../data/images.ts';
 import { type ImageGroup, type ImageType, imageGroups } from '../data/tables.ts';
 import { arrange, groupOfType, type Place } from './arrangement.ts';
 import type { Entry } from './entries.ts';
-import { differs, isResourced, newImage, withSource } from './image-values.ts';
+import { differs, isFrom, isResourced, newImage, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
 import type { Problems } from './problems.ts';
 import { canonicalUrl, sourceKey } from './source.ts';
@@ -43,8 +43,10 @@ export function planReplacement(
   const places = arrange(items, current);
   const valuesOf = (item: Item): ImageValues => createValues(item, places.get(item));
   const kept = items.filter(isKept).map(item => {
-    const values = { ...valuesOf(item), id: item.image.id };
-    return { image: item.image, values, differs: differs(item.image, values) };
+    const { image } = item;
+    if (staysAsIs(item, places.get(item))) return { image, values: image, differs: false };
+    const values = { ...valuesOf(item), id: image.id };
+    return { image, values, differs: differs(image, values) };
   });
   const keptIds = new Set(kept.map(({ image }) => image.id));
   const rewritten = Map.groupBy(
@@ -54,7 +56,9 @@ export function planReplacement(
   const asIs = kept.filter(one => !one.differs && one.values.position !== one.image.position);
   return {
     added: items.filter(item => !item.image).map(valuesOf),
-    kept: kept.map(({ image, values }) => ({ ...image, position: values.position })),
+    kept: kept.map(({ image, values }) =>
+      values === image ? image : { ...image, position: values.position },
+    ),
     updated: (rewritten.get(false) ?? []).map(({ values }) => values),
     resourced: (rewritten.get(true) ?? []).map(({ values }) => values),
     placed: asIs.map(({ image, values }) => ({ ...image, position: values.position })),
@@ -76,7 +80,7 @@ function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): 
   // A picture may stand both in the gallery and among the frames: each entry takes one of its own group first.
   for (const sameGroup of [true, false]) {
     for (const entry of entries) {
-      if (entry.id || !entry.source || matches.has(entry)) continue;
+      if (free.size === 0 || entry.id || !entry.source || matches.has(entry)) continue;
       const known = entry.source.stored ? byBytes : bySource;
       const candidates = known.get(sourceKey(entry.source)) ?? [];
       const group = groupOfType[entry.type ?? typeOf(entry, null)];
@@ -131,6 +135,17 @@ function checkSizes(items: readonly Item[], limits: GalleryLimits, problems: Pro
     const size = items.filter(item => item.group === group).length;
     checkRoom(group, size, ['input', group === 'SPIN_360' ? 'images360' : 'images'], limits, problems);
   }
+}
+
+/** What most images of a set are in most calls, told without a look at all that could differ. */
+function staysAsIs({ entry, image, type }: Item & { image: ImageRow }, place: Place | undefined): boolean {
+  return (
+    image.type === type &&
+    image.orderKey === place?.orderKey &&
+    image.position === place.position &&
+    Object.keys(entry.texts).length === 0 &&
+    (entry.source === null || isFrom(image, entry.source))
+  );
 }
 
 function createValues(
