@@ -8,7 +8,6 @@ import {
   type GraphQLSchema,
   getArgumentValues,
   getOperationAST,
-  getVariableValues,
   isLeafType,
   isListType,
   isNonNullType,
@@ -17,6 +16,8 @@ import {
   OperationTypeNode,
   type SelectionSetNode,
 } from 'graphql';
+import { PlanFailed } from './plan-failed.ts';
+import { planVariables, type Variables } from './planned-variables.ts';
 import { type Condition, collectSelections, type PlannedSelection } from './selections.ts';
 
 // What graphql-js works out for each object of an answer, the same each time, is worked out once for the document: which
@@ -24,11 +25,6 @@ import { type Condition, collectSelections, type PlannedSelection } from './sele
 // all else - a null where none may be, an error of a resolver - the plan gives up with PlanFailed, and whoever has a
 // query executes it again in the ordinary way, which finds the same error and tells it as it always does. A mutation must
 // not be called again: what came of its only field is kept, and the ordinary way goes on from there.
-
-/** The operation is to be executed in the ordinary way. */
-export class PlanFailed extends Error {
-  override name = 'PlanFailed';
-}
 
 export interface OperationPlan {
   isMutation: boolean;
@@ -46,7 +42,6 @@ export interface OperationPlan {
 
 export type KeepCalled = (called: Promise<unknown>) => void;
 
-type Variables = Readonly<Record<string, unknown>>;
 type Data = Record<string, unknown>;
 
 /** One execution. */
@@ -99,11 +94,7 @@ function createPlan(
   { operation, variableDefinitions = [] }: OperationDefinitionNode,
   complete: Complete,
 ): OperationPlan {
-  const coerce = (given: Variables): Variables => {
-    const { coerced } = getVariableValues(schema, variableDefinitions, given, { maxErrors: 1 });
-    if (!coerced) throw new PlanFailed();
-    return coerced;
-  };
+  const coerce = planVariables(schema, variableDefinitions);
   const none: Variables = {};
   return {
     isMutation: operation === OperationTypeNode.MUTATION,
