@@ -6,7 +6,7 @@ import type { Entry } from './entries.ts';
 import { differs, isFrom, isResourced, newImage, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
 import type { Problems } from './problems.ts';
-import { canonicalUrl, sourceKey } from './source.ts';
+import { createSourceKey, type SourceKey } from './source.ts';
 
 /** What it takes to make a product's set the one asked for. */
 export interface Replacement {
@@ -36,9 +36,10 @@ export function planReplacement(
   limits: GalleryLimits,
   problems: Problems,
 ): Replacement {
-  const matches = matchEntries(current, entries);
+  const sourceKey = createSourceKey();
+  const matches = matchEntries(current, entries, sourceKey);
   const items = entries.map(entry => createItem(entry, matches.get(entry) ?? null));
-  checkRepeatedSources(items, problems);
+  checkRepeatedSources(items, sourceKey, problems);
   checkSizes(items, limits, problems);
   const places = arrange(items, current);
   const valuesOf = (item: Item): ImageValues => createValues(item, places.get(item));
@@ -66,7 +67,11 @@ export function planReplacement(
   };
 }
 
-function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): Map<Entry, ImageRow> {
+function matchEntries(
+  current: readonly ImageRow[],
+  entries: readonly Entry[],
+  sourceKey: SourceKey,
+): Map<Entry, ImageRow> {
   const free = new Map(current.map(row => [row.id, row]));
   const matches = new Map<Entry, ImageRow>();
   const claim = (entry: Entry, row: ImageRow | undefined) => {
@@ -75,7 +80,7 @@ function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): 
     free.delete(row.id);
   };
   for (const entry of entries) if (entry.id) claim(entry, free.get(entry.id));
-  const bySource = Map.groupBy(free.values(), row => canonicalUrl(row.sourceUrl ?? ''));
+  const bySource = Map.groupBy(free.values(), row => sourceKey({ url: row.sourceUrl }));
   const byBytes = Map.groupBy(free.values(), row => row.fileHash ?? '');
   // A picture may stand both in the gallery and among the frames: each entry takes one of its own group first.
   for (const sameGroup of [true, false]) {
@@ -109,7 +114,7 @@ function isKept(item: Item): item is Item & { image: ImageRow } {
 }
 
 /** A new image from a URL that another image of its group is from would show one picture twice. */
-function checkRepeatedSources(items: readonly Item[], problems: Problems): void {
+function checkRepeatedSources(items: readonly Item[], sourceKey: SourceKey, problems: Problems): void {
   const seen = new Set<string>();
   const keyOf = ({ entry, image, group }: Item) => {
     const source = entry.source ?? (image?.sourceUrl ? { url: image.sourceUrl } : null);
