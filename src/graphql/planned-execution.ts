@@ -1,7 +1,8 @@
 import type { DocumentNode, ExecutionArgs, GraphQLSchema } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from './context.ts';
-import { type KeepCalled, type OperationPlan, planOperation } from './query-plan.ts';
+import type { KeepCalled } from './planned-fields.ts';
+import { type OperationPlan, planOperation } from './query-plan.ts';
 
 /** Executes operations whose document came before by a plan; what has errors, and all else, in the ordinary way. */
 export function usePlannedExecution(plans: Plans): Plugin<Context> {

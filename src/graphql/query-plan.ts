@@ -17,8 +17,21 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { PlanFailed } from './plan-failed.ts';
+import {
+  allowNull,
+  type Complete,
+  callAndKeep,
+  type Data,
+  executeFields,
+  type KeepCalled,
+  type PlannedField,
+  planList,
+  type Run,
+  refuseNull,
+  required,
+} from './planned-fields.ts';
 import { planVariables, type Variables } from './planned-variables.ts';
-import { type Condition, collectSelections, type PlannedSelection } from './selections.ts';
+import { collectSelections, type PlannedSelection } from './selections.ts';
 
 // What graphql-js works out for each object of an answer, the same each time, is worked out once for the document: which
 // fields there are, what they are given, how their values become what the answer has. Only what goes well is planned. For
@@ -39,30 +52,6 @@ export interface OperationPlan {
     keepCalled: KeepCalled,
   ): Data | Promise<Data>;
 }
-
-export type KeepCalled = (called: Promise<unknown>) => void;
-
-type Data = Record<string, unknown>;
-
-/** One execution. */
-interface Run {
-  context: unknown;
-  variables: Variables;
-  /** What fields are given that depends on variables, by the field's number. */
-  arguments: unknown[];
-  keepCalled: KeepCalled;
-}
-
-interface PlannedField {
-  key: string;
-  isIncluded: Condition | null;
-  resolve: (source: unknown, given: object, context: unknown, info: GraphQLResolveInfo) => unknown;
-  give: (run: Run) => object;
-  info: GraphQLResolveInfo;
-  complete: Complete;
-}
-
-type Complete = (value: unknown, run: Run) => unknown;
 
 /**
  * Null for what is not planned: subscriptions, mutations of several fields, and what has interfaces, unions or
@@ -230,95 +219,3 @@ function withoutPlaces(key: string, value: unknown): unknown {
 }
 
 const asIs: Complete = value => value;
-
-function required(value: unknown): unknown {
-  if (value === null || value === undefined) throw new PlanFailed();
-  return value;
-}
-
-function refuseNull(complete: Complete): Complete {
-  return (value, run) => {
-    if (value === null || value === undefined || value instanceof Error) throw new PlanFailed();
-    return complete(value, run);
-  };
-}
-
-function allowNull(complete: Complete): Complete {
-  return (value, run) => {
-    if (value === null || value === undefined) return null;
-    if (value instanceof Error) throw new PlanFailed();
-    return complete(value, run);
-  };
-}
-
-function planList(completeItem: Complete): Complete {
-  return (values, run) => {
-    if (!Array.isArray(values)) throw new PlanFailed();
-    return completeAll(values, run, completeItem);
-  };
-}
-
-function completeAll(values: unknown[], run: Run, complete: Complete): unknown[] | Promise<unknown[]> {
-  const results: unknown[] = [];
-  let parts: Promise<void>[] | undefined;
-  try {
-    for (let at = 0; at < values.length; at++) {
-      const result = completeSoon(values[at], run, complete);
-      results.push(result);
-      if (!isPromise(result)) continue;
-      const put = (settled: unknown) => {
-        results[at] = settled;
-      };
-      parts ??= [];
-      parts.push(result.then(put));
-    }
-  } catch (error) {
-    forsake(parts);
-    throw error;
-  }
-  return parts ? Promise.all(parts).then(() => results) : results;
-}
-
-/** Called once; whatever fails after that finds what was kept. */
-async function callAndKeep(field: PlannedField, source: unknown, run: Run): Promise<Data> {
-  const { key, resolve, give, info, complete } = field;
-  const given = give(run);
-  const called = (async () => resolve(source, given, run.context, info))();
-  run.keepCalled(called);
-  return { [key]: await complete(await called, run) };
-}
-
-function executeFields(fields: readonly PlannedField[], source: unknown, run: Run): unknown {
-  const results: Record<string, unknown> = {};
-  let parts: Promise<void>[] | undefined;
-  try {
-    for (const { key, isIncluded, resolve, give, info, complete } of fields) {
-      if (isIncluded && !isIncluded(run.variables)) continue;
-      const result = completeSoon(resolve(source, give(run), run.context, info), run, complete);
-      results[key] = result;
-      if (!isPromise(result)) continue;
-      const put = (settled: unknown) => {
-        results[key] = settled;
-      };
-      parts ??= [];
-      parts.push(result.then(put));
-    }
-  } catch (error) {
-    forsake(parts);
-    throw error;
-  }
-  return parts ? Promise.all(parts).then(() => results) : results;
-}
-
-function completeSoon(value: unknown, run: Run, complete: Complete): unknown {
-  return isPromise(value) ? value.then(settled => complete(settled, run)) : complete(value, run);
-}
-
-/** Nobody will look at them any more. */
-function forsake(parts: readonly Promise<void>[] = []): void {
-  for (const part of parts) part.catch(() => {});
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
