@@ -1,12 +1,14 @@
 import { eq, getTableColumns, type Placeholder, Subquery, sql } from 'drizzle-orm';
-import { formatArray, type Transaction } from './database.ts';
+import { type Database, formatArray, type Transaction } from './database.ts';
 import { imageColumns } from './image-columns.ts';
 import {
   assign,
   contentKeys,
   formatRows,
   type ImageValues,
+  isPlain,
   nameColumns,
+  plainKeys,
   readRows,
   sourceKeys,
   valueKeys,
@@ -86,14 +88,16 @@ export interface SetChange {
  */
 export async function changeSet(db: Transaction, change: SetChange): Promise<ImageRow[]> {
   const { productId, removed, updated = [], resourced = [], placed = [], added = [] } = change;
-  const shape = {
+  const addsOnlyPlain = updated.length + resourced.length === 0 && added.length > 0 && added.every(isPlain);
+  const shape: Shape = {
+    addsOnlyPlain,
     removes: (removed?.ids.length ?? 0) > 0,
     updates: updated.length > 0,
     resources: resourced.length > 0,
     places: placed.length > 0,
     adds: added.length > 0,
   };
-  return writtenSet(db, shape, {
+  const parameters = {
     productId,
     ...(shape.removes && { ...removed, removedIds: formatArray(removed?.ids ?? []) }),
     ...(shape.updates && { updated: formatRows(updated, contentKeys) }),
@@ -103,11 +107,16 @@ export async function changeSet(db: Transaction, change: SetChange): Promise<Ima
       orderKeys: formatArray(placed.map(place => place.orderKey)),
       positions: formatArray(placed.map(place => place.position)),
     }),
-    ...(shape.adds && { added: formatRows(added, valueKeys) }),
-  });
+    ...(shape.adds && { added: formatRows(added, addsOnlyPlain ? plainKeys : valueKeys) }),
+  };
+  if (!addsOnlyPlain) return writtenSet(db, shape, parameters);
+  const written = await writtenPlainSet(db, shape, parameters);
+  return written.map((row, place) => describePlain(row, productId, added[place]));
 }
 
 interface Shape {
+  /** Of few columns, and no other rows are asked for: what was written is known without reading it. */
+  addsOnlyPlain: boolean;
   removes: boolean;
   updates: boolean;
   resources: boolean;
@@ -134,17 +143,17 @@ const placing = sql`
   ) as given (id, order_key, position)
   where images.id = given.id`;
 
-const adding = sql`
-  insert into images (product_id, ${nameColumns(valueKeys)})
-  select ${sql.placeholder('productId')}::bigint, ${nameColumns(valueKeys)}
-  from ${readRows(sql.placeholder('added'), valueKeys)} order by place
+const adding = (keys: Parameters<typeof nameColumns>[0]) => sql`
+  insert into images (product_id, ${nameColumns(keys)})
+  select ${sql.placeholder('productId')}::bigint, ${nameColumns(keys)}
+  from ${readRows(sql.placeholder('added'), keys)} order by place
   returning *`;
 
 const raising = sql`
   update products set images_version = images_version + 1, updated_at = now()
   where id = ${sql.placeholder('productId')}::bigint`;
 
-const writtenSet = statementByShape((db, shape: Shape) => {
+function nameParts(db: Database, shape: Shape) {
   const parts = {
     ...(shape.removes && { removed: removing }),
     ...(shape.updates && { updated: updating(sql.placeholder('updated'), contentKeys) }),
@@ -152,10 +161,48 @@ const writtenSet = statementByShape((db, shape: Shape) => {
       resourced: updating(sql.placeholder('resourced'), [...contentKeys, ...sourceKeys]),
     }),
     ...(shape.places && { placed: placing }),
-    ...(shape.adds && { added: adding }),
+    ...(shape.adds && { added: adding(shape.addsOnlyPlain ? plainKeys : valueKeys) }),
     raised: raising,
   };
   const named = Object.entries(parts).map(([name, part]) => db.$with(name, {}).as(part));
+  return { parts, named };
+}
+
+/** In the order in which they were added. */
+const writtenPlainSet = statementByShape((db, shape: Shape) => {
+  const { id, imageGroup, createdAt, updatedAt } = getTableColumns(images);
+  const added = new Subquery(sql.raw('select * from added'), getTableColumns(images), 'images');
+  return db
+    .with(...nameParts(db, shape).named)
+    .select({ id, imageGroup, createdAt, updatedAt })
+    .from(added)
+    .prepare('written_plain_set');
+});
+
+function describePlain(
+  row: Pick<ImageRow, 'id' | 'imageGroup' | 'createdAt' | 'updatedAt'>,
+  productId: string,
+  values: ImageValues | undefined,
+): ImageRow {
+  if (!values) throw new Error(`More images were added to product ${productId} than were given`);
+  return { ...notImported, ...values, ...row, productId };
+}
+
+/** What comes with an image's bytes, or its end. */
+const notImported = {
+  mimeType: null,
+  byteSize: null,
+  width: null,
+  height: null,
+  thumbhash: null,
+  dominantColor: null,
+  hasAlpha: null,
+  deletedAt: null,
+  restorableUntil: null,
+};
+
+const writtenSet = statementByShape((db, shape: Shape) => {
+  const { parts, named } = nameParts(db, shape);
   const answered = (['updated', 'resourced', 'added'] as const).filter(name => parts[name]);
   const rows =
     answered.length > 0

@@ -41,6 +41,27 @@ export const valueKeys = [...contentKeys, ...sourceKeys, 'idempotencyKey', 'idem
 
 export type ImageValues = Pick<ImageRow, (typeof valueKeys)[number]>;
 
+/** What is told of an image that was just named by its address; all else is as the table has it by default. */
+export const plainKeys = [
+  'type',
+  'orderKey',
+  'position',
+  'name',
+  'sourceUrl',
+  'sourceHost',
+  'importDueAt',
+  'replacementId',
+] as const;
+
+/** What other keys have where nobody said anything of the image. */
+const untold: Partial<ImageValues> = { isThumbnail: false, state: 'IMPORTED', attempts: 0 };
+
+const otherKeys = valueKeys.filter(key => !plainKeys.some(plain => plain === key));
+
+export function isPlain(values: ImageValues): boolean {
+  return otherKeys.every(key => values[key] === (untold[key] ?? null));
+}
+
 type Keys = readonly (keyof ImageValues)[];
 export const nameColumns = (keys: Keys) => sql.raw(keys.map(key => columns[key].name).join(', '));
 export const assign = (keys: Keys) =>

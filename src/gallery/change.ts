@@ -3,6 +3,20 @@ import type { Database, Transaction } from '../data/database.ts';
 /** Thrown to undo a dry run; carries nothing, the result is kept aside. */
 class Undo extends Error {}
 
+/**
+ * What a change answers once its last statement is answered, which must have been sent: COMMIT follows at once, without a
+ * round trip between them. Where the statement fails, Postgres makes a rollback of that COMMIT.
+ */
+export class Concluding<Result> {
+  readonly result: Promise<Result>;
+
+  constructor(result: Promise<Result>) {
+    this.result = result;
+    // Where the connection is lost, the transaction's own error is told.
+    result.catch(() => {});
+  }
+}
+
 /** Serialization failure, deadlock, and a unique key that another writer took a moment ago. */
 const retriableCodes = new Set(['40001', '40P01', '23505']);
 const maxTries = 4;
@@ -12,28 +26,27 @@ const maxTries = 4;
  * A dry run does everything and undoes it, so that its answer is what would really happen; ids of images that it
  * added are never used again.
  */
-export async function change<Result>(
-  db: Database,
-  dryRun: boolean,
-  run: (transaction: Transaction) => Promise<Result>,
-): Promise<Result> {
+export async function change<Result>(db: Database, dryRun: boolean, run: Run<Result>): Promise<Result> {
   for (let tries = 1; ; tries++) {
     try {
-      return await (dryRun ? runAndUndo(db, run) : db.transaction(run));
+      return await (dryRun ? runAndUndo(db, run) : conclude(await db.transaction(run)));
     } catch (error) {
       if (tries === maxTries || !isRetriable(error)) throw error;
     }
   }
 }
 
-async function runAndUndo<Result>(
-  db: Database,
-  run: (transaction: Transaction) => Promise<Result>,
-): Promise<Result> {
+type Run<Result> = (transaction: Transaction) => Promise<Result | Concluding<Result>>;
+
+async function conclude<Result>(outcome: Result | Concluding<Result>): Promise<Result> {
+  return outcome instanceof Concluding ? outcome.result : outcome;
+}
+
+async function runAndUndo<Result>(db: Database, run: Run<Result>): Promise<Result> {
   const { promise, resolve } = Promise.withResolvers<Result>();
   try {
     await db.transaction(async transaction => {
-      resolve(await run(transaction));
+      resolve(await conclude(await run(transaction)));
       throw new Undo();
     });
   } catch (error) {

@@ -60,7 +60,8 @@ export function withSource<Values extends ImageValues>(image: Values, source: So
 /** Whether an image has this source already. */
 export function isFrom(image: Pick<ImageValues, 'sourceUrl' | 'fileHash'>, source: Source): boolean {
   if (source.stored) return image.fileHash === source.stored.file.hash;
-  return image.sourceUrl !== null && canonicalUrl(image.sourceUrl) === canonicalUrl(source.url);
+  if (image.sourceUrl === null) return false;
+  return image.sourceUrl === source.url || canonicalUrl(image.sourceUrl) === canonicalUrl(source.url);
 }
 
 /** Whether a change gave the image another source. */
@@ -75,9 +76,9 @@ export function isResourced(image: ImageValues, values: ImageValues): boolean {
 /** Whether there is anything to write. A position alone does not count: it follows from the order keys. */
 export function differs(image: ImageRow, values: Partial<ImageValues>): boolean {
   const { position: _, ...others } = values;
-  return Object.entries(others).some(
-    ([key, value]) => !isSame(value, (image as Record<string, unknown>)[key]),
-  );
+  const known: Record<string, unknown> = image;
+  const given: Record<string, unknown> = others;
+  return Object.keys(given).some(key => !isSame(given[key], known[key]));
 }
 
 function isSame(one: unknown, other: unknown): boolean {

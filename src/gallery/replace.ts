@@ -4,7 +4,7 @@ import { changeSet, type LockedProduct, lockOrCreateSet } from '../data/image-se
 import { findImagesOfProduct, type ImageRow } from '../data/images.ts';
 import { updateProductRow } from '../data/products.ts';
 import { imageGroups, type ProductRow } from '../data/tables.ts';
-import { change } from './change.ts';
+import { Concluding, change } from './change.ts';
 import { checkEntries, type Entry, type EntryInput } from './entries.ts';
 import type { GalleryLimits } from './limits.ts';
 import { checkImagesOnProduct, checkVersion } from './presence.ts';
@@ -91,12 +91,12 @@ async function writeReplacement(
   plan: Replacement,
   marketingColor: string | null,
   { retentionDays }: GalleryLimits,
-): Promise<ReplaceResult> {
+): Promise<ReplaceResult | Concluding<ReplaceResult>> {
   const isRecoloured = product.marketingColor !== marketingColor;
   if (!isRecoloured && !isChange(plan)) return { product, ...describeSets(plan, [], []) };
   if (isRecoloured) await updateProductRow(transaction, product.id, { marketingColor });
   const replacementId = randomUUID();
-  const written = await changeSet(transaction, {
+  const writing = changeSet(transaction, {
     ...plan,
     productId: product.id,
     added: plan.added.map(values => ({ ...values, replacementId })),
@@ -108,7 +108,8 @@ async function writeReplacement(
     imagesVersion: product.imagesVersion + 1,
     updatedAt: product.now,
   };
-  return { product: now, ...describeSets(plan, written, asDeleted(plan.removed, product, retentionDays)) };
+  const removed = asDeleted(plan.removed, product, retentionDays);
+  return new Concluding(writing.then(written => ({ product: now, ...describeSets(plan, written, removed) })));
 }
 
 function isChange({ added, updated, resourced, removed }: Replacement): boolean {

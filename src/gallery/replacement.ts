@@ -3,10 +3,10 @@ import type { ImageRow } from '../data/images.ts';
 import { type ImageGroup, type ImageType, imageGroups } from '../data/tables.ts';
 import { arrange, groupOfType, type Place } from './arrangement.ts';
 import type { Entry } from './entries.ts';
-import { differs, isResourced, newImage, withSource } from './image-values.ts';
+import { differs, isFrom, isResourced, newImage, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
 import type { Problems } from './problems.ts';
-import { canonicalUrl, sourceKey } from './source.ts';
+import { createSourceKey, type SourceKey } from './source.ts';
 
 /** What it takes to make a product's set the one asked for. */
 export interface Replacement {
@@ -36,15 +36,18 @@ export function planReplacement(
   limits: GalleryLimits,
   problems: Problems,
 ): Replacement {
-  const matches = matchEntries(current, entries);
+  const sourceKey = createSourceKey();
+  const matches = matchEntries(current, entries, sourceKey);
   const items = entries.map(entry => createItem(entry, matches.get(entry) ?? null));
-  checkRepeatedSources(items, problems);
+  checkRepeatedSources(items, sourceKey, problems);
   checkSizes(items, limits, problems);
   const places = arrange(items, current);
   const valuesOf = (item: Item): ImageValues => createValues(item, places.get(item));
   const kept = items.filter(isKept).map(item => {
-    const values = { ...valuesOf(item), id: item.image.id };
-    return { image: item.image, values, differs: differs(item.image, values) };
+    const { image } = item;
+    if (staysAsIs(item, places.get(item))) return { image, values: image, differs: false };
+    const values = { ...valuesOf(item), id: image.id };
+    return { image, values, differs: differs(image, values) };
   });
   const keptIds = new Set(kept.map(({ image }) => image.id));
   const rewritten = Map.groupBy(
@@ -54,7 +57,9 @@ export function planReplacement(
   const asIs = kept.filter(one => !one.differs && one.values.position !== one.image.position);
   return {
     added: items.filter(item => !item.image).map(valuesOf),
-    kept: kept.map(({ image, values }) => ({ ...image, position: values.position })),
+    kept: kept.map(({ image, values }) =>
+      values === image ? image : { ...image, position: values.position },
+    ),
     updated: (rewritten.get(false) ?? []).map(({ values }) => values),
     resourced: (rewritten.get(true) ?? []).map(({ values }) => values),
     placed: asIs.map(({ image, values }) => ({ ...image, position: values.position })),
@@ -62,7 +67,11 @@ export function planReplacement(
   };
 }
 
-function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): Map<Entry, ImageRow> {
+function matchEntries(
+  current: readonly ImageRow[],
+  entries: readonly Entry[],
+  sourceKey: SourceKey,
+): Map<Entry, ImageRow> {
   const free = new Map(current.map(row => [row.id, row]));
   const matches = new Map<Entry, ImageRow>();
   const claim = (entry: Entry, row: ImageRow | undefined) => {
@@ -71,12 +80,12 @@ function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): 
     free.delete(row.id);
   };
   for (const entry of entries) if (entry.id) claim(entry, free.get(entry.id));
-  const bySource = Map.groupBy(free.values(), row => canonicalUrl(row.sourceUrl ?? ''));
+  const bySource = Map.groupBy(free.values(), row => sourceKey({ url: row.sourceUrl }));
   const byBytes = Map.groupBy(free.values(), row => row.fileHash ?? '');
   // A picture may stand both in the gallery and among the frames: each entry takes one of its own group first.
   for (const sameGroup of [true, false]) {
     for (const entry of entries) {
-      if (entry.id || !entry.source || matches.has(entry)) continue;
+      if (free.size === 0 || entry.id || !entry.source || matches.has(entry)) continue;
       const known = entry.source.stored ? byBytes : bySource;
       const candidates = known.get(sourceKey(entry.source)) ?? [];
       const group = groupOfType[entry.type ?? typeOf(entry, null)];
@@ -105,7 +114,7 @@ function isKept(item: Item): item is Item & { image: ImageRow } {
 }
 
 /** A new image from a URL that another image of its group is from would show one picture twice. */
-function checkRepeatedSources(items: readonly Item[], problems: Problems): void {
+function checkRepeatedSources(items: readonly Item[], sourceKey: SourceKey, problems: Problems): void {
   const seen = new Set<string>();
   const keyOf = ({ entry, image, group }: Item) => {
     const source = entry.source ?? (image?.sourceUrl ? { url: image.sourceUrl } : null);
@@ -131,6 +140,17 @@ function checkSizes(items: readonly Item[], limits: GalleryLimits, problems: Pro
     const size = items.filter(item => item.group === group).length;
     checkRoom(group, size, ['input', group === 'SPIN_360' ? 'images360' : 'images'], limits, problems);
   }
+}
+
+/** What most images of a set are in most calls, told without a look at all that could differ. */
+function staysAsIs({ entry, image, type }: Item & { image: ImageRow }, place: Place | undefined): boolean {
+  return (
+    image.type === type &&
+    image.orderKey === place?.orderKey &&
+    image.position === place.position &&
+    Object.keys(entry.texts).length === 0 &&
+    (entry.source === null || isFrom(image, entry.source))
+  );
 }
 
 function createValues(

@@ -43,16 +43,17 @@ function checkUrl(url: string, path: Path, limits: GalleryLimits, problems: Prob
     problems.add('INVALID', path, `url has ${url.length} characters; at most ${limits.maxUrlLength}`);
     return null;
   }
-  if (!isWebUrl(url)) {
+  const parsed = parseWebUrl(url);
+  if (!parsed) {
     const message = `url is ${JSON.stringify(url)}; it must be an absolute http or https URL`;
     problems.add('INVALID', path, message);
     return null;
   }
-  return { url, name: nameOfUrl(url, limits.maxNameLength), stored: null };
+  return { url, name: nameOfUrl(parsed, limits.maxNameLength), stored: null };
 }
 
-function isWebUrl(text: string): boolean {
-  return /^https?:\/\//i.test(text) && !text.includes('\0') && text.isWellFormed() && URL.canParse(text);
+function parseWebUrl(text: string): URL | null {
+  return /^https?:\/\//i.test(text) && !text.includes('\0') && text.isWellFormed() ? URL.parse(text) : null;
 }
 
 /** Equal for two spellings of one address. */
@@ -61,13 +62,23 @@ export function canonicalUrl(url: string): string {
 }
 
 /** Equal for two sources that bring one picture: the same address, or the same bytes. */
-export function sourceKey(source: { url: string | null; stored?: StoredFile | null }): string {
-  return source.stored ? source.stored.file.hash : canonicalUrl(source.url ?? '');
+export type SourceKey = (source: { url: string | null; stored?: StoredFile | null }) => string;
+
+/** One for each call, whose addresses come again and again. */
+export function createSourceKey(): SourceKey {
+  const canonical = new Map<string, string>();
+  return ({ url, stored }) => {
+    if (stored) return stored.file.hash;
+    const given = url ?? '';
+    const known = canonical.get(given) ?? canonicalUrl(given);
+    canonical.set(given, known);
+    return known;
+  };
 }
 
 /** The file name that a URL ends in, readable in any script; shortened from the middle, its extension kept. */
-export function nameOfUrl(url: string, maxLength: number): string {
-  const segment = new URL(url).pathname.split('/').at(-1) ?? '';
+function nameOfUrl({ pathname }: URL, maxLength: number): string {
+  const segment = pathname.split('/').at(-1) ?? '';
   return shortenName(decodeSegment(segment) || 'image', maxLength);
 }
 

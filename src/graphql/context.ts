@@ -22,6 +22,8 @@ export interface Context {
   operationCost?: number;
   /** Where the short way gave it up: what it did by then. */
   taken?: Taken | undefined;
+  /** What the field of a mutation came to where a plan has called it: it must not be called again. */
+  called?: Promise<unknown> | undefined;
   db: Database;
   /** Made anew after each mutation, so that later fields of the request see what it did. */
   loaders: Loaders;
@@ -58,7 +60,8 @@ type RequestContext =
   | 'stream'
   | 'subscription'
   | 'operationCost'
-  | 'taken';
+  | 'taken'
+  | 'called';
 
 export type ServiceContext = Omit<Context, RequestContext>;
 
@@ -87,5 +90,6 @@ export function createRequestContext(service: ServiceContext, asking: AskingRequ
       isStillGood,
     },
     taken,
+    called: taken?.called,
   };
 }

@@ -48,6 +48,15 @@ export async function takeSource(source: GivenSource, { intake }: Context): Prom
   return { url: source.url };
 }
 
+/** As `takeSourceOf`, of all at once; what is but named by its address waits for nothing. */
+export async function takeSourcesOf<Input extends { source?: GivenSource | null }>(
+  inputs: readonly Input[],
+  context: Context,
+): Promise<(Omit<Input, 'source'> & { source?: SourceInput | null })[]> {
+  const isTaken = ({ source }: Input) => !source?.file && source?.path == null;
+  return inputs.every(isTaken) ? [...inputs] : Promise.all(inputs.map(input => takeSourceOf(input, context)));
+}
+
 /** An input with its source taken in, if it has one. */
 export async function takeSourceOf<Input extends { source?: GivenSource | null }>(
   input: Input,

@@ -15,11 +15,13 @@ export interface KnownOutcome {
   taken?: Taken;
 }
 
-/** What the short way did before it gave a query up. */
+/** What the short way did before it gave an operation up. */
 export interface Taken {
   charge: Charge | null;
   /** With what was read, and what could not be. */
   loaders: Loaders;
+  /** As the context has it. */
+  called?: Promise<unknown> | undefined;
   /** Why nobody waits for the answer any more: its time is over, or the client left. */
   ended?: unknown;
 }
@@ -35,7 +37,7 @@ interface Asked {
 }
 
 /**
- * Executes a query that came before and has a plan, if nothing is amiss: whatever is refused, or has an error, is left to
+ * Executes an operation that came before and has a plan, if nothing is amiss: whatever is refused, or has an error, is left to
  * the ordinary way, which says so.
  */
 export function createExecuteKnown(schema: GraphQLSchema, checks: OperationChecks): ExecuteKnown {
@@ -54,15 +56,24 @@ export function createExecuteKnown(schema: GraphQLSchema, checks: OperationCheck
     if (charge?.refusal) return { result: null, taken };
     context.loaders.columns = findColumnsOf(document);
     let abandonment: Abandonment | undefined;
-    try {
-      const data = await runWithin(checks.timeoutMs, onLeft, given => {
-        abandonment = given;
-        return plan.execute(variables, context, undefined);
+    const execute = () =>
+      plan.execute(variables, context, undefined, called => {
+        context.called = called;
       });
-      checks.onOperation('query', 'ok', (performance.now() - startedAt) / 1_000);
+    try {
+      // A mutation goes on to its end; useTimeLimit says why.
+      const data = plan.isMutation
+        ? await execute()
+        : await runWithin(checks.timeoutMs, onLeft, given => {
+            abandonment = given;
+            return execute();
+          });
+      const type = plan.isMutation ? 'mutation' : 'query';
+      checks.onOperation(type, 'ok', (performance.now() - startedAt) / 1_000);
       return { result: charge ? { data, extensions: charge.extensions } : { data } };
     } catch {
-      return { result: null, taken: { ...taken, ended: abandonment?.reason } };
+      const { loaders, called } = context;
+      return { result: null, taken: { charge, loaders, called, ended: abandonment?.reason } };
     }
   };
 }
@@ -75,7 +86,7 @@ interface Params {
   variables: Record<string, unknown>;
 }
 
-/** Null for what is more, or other, than a query with its variables. */
+/** Null for what is more, or other, than a document with its variables. */
 function readParams(given: unknown, trusted: TrustedOptions | null): Params | null {
   if (!isRecord(given)) return null;
   const params = trusted ? findTrusted(given, trusted) : given;

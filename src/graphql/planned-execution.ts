@@ -1,9 +1,10 @@
 import type { DocumentNode, ExecutionArgs, GraphQLSchema } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from './context.ts';
-import { planQuery, type QueryPlan } from './query-plan.ts';
+import type { KeepCalled } from './planned-fields.ts';
+import { type OperationPlan, planOperation } from './query-plan.ts';
 
-/** Executes queries whose document came before by a plan; what has errors, and all else, in the ordinary way. */
+/** Executes operations whose document came before by a plan; what has errors, and all else, in the ordinary way. */
 export function usePlannedExecution(plans: Plans): Plugin<Context> {
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
@@ -14,15 +15,21 @@ export function usePlannedExecution(plans: Plans): Plugin<Context> {
   };
 }
 
+type Arguments = ExecutionArgs & { contextValue?: Context };
+
 async function executePlan(
-  plan: QueryPlan,
-  args: ExecutionArgs,
-  execute: (args: ExecutionArgs) => unknown,
+  plan: OperationPlan,
+  args: Arguments,
+  execute: (args: Arguments) => unknown,
 ): Promise<unknown> {
+  const { variableValues, contextValue, rootValue } = args;
+  const keepCalled: KeepCalled = called => {
+    if (contextValue) contextValue.called = called;
+  };
   try {
-    return { data: await plan.execute(args.variableValues ?? {}, args.contextValue, args.rootValue) };
+    return { data: await plan.execute(variableValues ?? {}, contextValue, rootValue, keepCalled) };
   } catch {
-    // What was read by then is in the request's loaders, failures too, and read no second time.
+    // What was read by then is in the request's loaders, failures too, and read no second time; what was called is kept.
     return execute(args);
   }
 }
@@ -30,12 +37,16 @@ async function executePlan(
 /** Of documents that were found to be good, and executed. */
 export interface Plans {
   /** A plan costs as much as some executions: it is made when a document comes for the second time. */
-  findOrMake(schema: GraphQLSchema, document: DocumentNode, operationName?: string | null): QueryPlan | null;
-  find(document: DocumentNode, operationName?: string | null): QueryPlan | null;
+  findOrMake(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operationName?: string | null,
+  ): OperationPlan | null;
+  find(document: DocumentNode, operationName?: string | null): OperationPlan | null;
 }
 
 export function createPlans(): Plans {
-  const plans = new WeakMap<DocumentNode, Map<string, QueryPlan | null>>();
+  const plans = new WeakMap<DocumentNode, Map<string, OperationPlan | null>>();
   return {
     findOrMake(schema, document, operationName) {
       const ofDocument = plans.get(document);
@@ -46,7 +57,7 @@ export function createPlans(): Plans {
       const key = operationName ?? '';
       const known = ofDocument.get(key);
       if (known !== undefined) return known;
-      const plan = planQuery(schema, document, operationName);
+      const plan = planOperation(schema, document, operationName);
       ofDocument.set(key, plan);
       return plan;
     },

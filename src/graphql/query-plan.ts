@@ -8,68 +8,69 @@ import {
   type GraphQLSchema,
   getArgumentValues,
   getOperationAST,
-  getVariableValues,
   isLeafType,
   isListType,
   isNonNullType,
   isObjectType,
   type OperationDefinitionNode,
   OperationTypeNode,
+  type SelectionSetNode,
 } from 'graphql';
-import { type Condition, collectSelections, type PlannedSelection } from './selections.ts';
+import { PlanFailed } from './plan-failed.ts';
+import {
+  allowNull,
+  type Complete,
+  callAndKeep,
+  type Data,
+  executeFields,
+  type KeepCalled,
+  type PlannedField,
+  planList,
+  type Run,
+  refuseNull,
+  required,
+} from './planned-fields.ts';
+import { planVariables, type Variables } from './planned-variables.ts';
+import { collectSelections, type PlannedSelection } from './selections.ts';
 
 // What graphql-js works out for each object of an answer, the same each time, is worked out once for the document: which
 // fields there are, what they are given, how their values become what the answer has. Only what goes well is planned. For
 // all else - a null where none may be, an error of a resolver - the plan gives up with PlanFailed, and whoever has a
-// query executes it again in the ordinary way, which finds the same error and tells it as it always does.
+// query executes it again in the ordinary way, which finds the same error and tells it as it always does. A mutation must
+// not be called again: what came of its only field is kept, and the ordinary way goes on from there.
 
-/** The query is to be executed in the ordinary way. */
-export class PlanFailed extends Error {
-  override name = 'PlanFailed';
-}
-
-export interface QueryPlan {
+export interface OperationPlan {
+  isMutation: boolean;
   /**
-   * The data of the answer.
+   * The data of the answer. Once the field of a mutation is called, `keepCalled` is given what it comes to.
    * @throws {PlanFailed} or rejects with it, for whatever has an error
    */
-  execute(variables: Variables, context: unknown, rootValue: unknown): Data | Promise<Data>;
+  execute(
+    variables: Variables,
+    context: unknown,
+    rootValue: unknown,
+    keepCalled: KeepCalled,
+  ): Data | Promise<Data>;
 }
 
-type Variables = Readonly<Record<string, unknown>>;
-type Data = Record<string, unknown>;
-
-/** One execution. */
-interface Run {
-  context: unknown;
-  variables: Variables;
-  /** What fields are given that depends on variables, by the field's number. */
-  arguments: unknown[];
-}
-
-interface PlannedField {
-  key: string;
-  isIncluded: Condition | null;
-  resolve: (source: unknown, given: object, context: unknown, info: GraphQLResolveInfo) => unknown;
-  give: (run: Run) => object;
-  info: GraphQLResolveInfo;
-  complete: Complete;
-}
-
-type Complete = (value: unknown, run: Run) => unknown;
-
-/** Null for what is not planned: all but queries, and of those what has interfaces, unions or introspection. */
-export function planQuery(
+/**
+ * Null for what is not planned: subscriptions, mutations of several fields, and what has interfaces, unions or
+ * introspection.
+ */
+export function planOperation(
   schema: GraphQLSchema,
   document: DocumentNode,
   operationName: string | null | undefined,
-): QueryPlan | null {
+): OperationPlan | null {
   const operation = getOperationAST(document, operationName);
-  const root = schema.getQueryType();
-  if (operation?.operation !== OperationTypeNode.QUERY || !root) return null;
+  const root = operation && schema.getRootType(operation.operation);
+  if (!root || operation.operation === OperationTypeNode.SUBSCRIPTION) return null;
   const planner = new Planner(schema, document, operation);
   try {
-    const complete = planner.planObject(root, [operation.selectionSet]);
+    const isMutation = operation.operation === OperationTypeNode.MUTATION;
+    const complete = isMutation
+      ? planner.planMutation(root, operation.selectionSet)
+      : planner.planObject(root, [operation.selectionSet]);
     return createPlan(schema, operation, complete);
   } catch (error) {
     if (error instanceof PlanFailed) return null;
@@ -79,19 +80,17 @@ export function planQuery(
 
 function createPlan(
   schema: GraphQLSchema,
-  { variableDefinitions = [] }: OperationDefinitionNode,
+  { operation, variableDefinitions = [] }: OperationDefinitionNode,
   complete: Complete,
-): QueryPlan {
-  const coerce = (given: Variables): Variables => {
-    const { coerced } = getVariableValues(schema, variableDefinitions, given, { maxErrors: 1 });
-    if (!coerced) throw new PlanFailed();
-    return coerced;
-  };
+): OperationPlan {
+  const coerce = planVariables(schema, variableDefinitions);
   const none: Variables = {};
   return {
-    execute(given, context, rootValue) {
+    isMutation: operation === OperationTypeNode.MUTATION,
+    execute(given, context, rootValue, keepCalled) {
       const variables = variableDefinitions.length > 0 ? coerce(given) : none;
-      return complete(rootValue ?? none, { context, variables, arguments: [] }) as Data | Promise<Data>;
+      const run: Run = { context, variables, arguments: [], keepCalled };
+      return complete(rootValue ?? none, run) as Data | Promise<Data>;
     },
   };
 }
@@ -108,12 +107,22 @@ class Planner {
     this.#operation = operation;
   }
 
-  planObject(type: GraphQLObjectType, selectionSets: OperationDefinitionNode['selectionSet'][]): Complete {
+  planObject(type: GraphQLObjectType, selectionSets: SelectionSetNode[]): Complete {
+    const fields = this.#planFields(type, selectionSets);
+    return (source, run) => executeFields(fields, source, run);
+  }
+
+  planMutation(root: GraphQLObjectType, selectionSet: SelectionSetNode): Complete {
+    const [field, ...others] = this.#planFields(root, [selectionSet]);
+    if (!field || field.isIncluded || others.length > 0) throw new PlanFailed();
+    return (source, run) => callAndKeep(field, source, run);
+  }
+
+  #planFields(type: GraphQLObjectType, selectionSets: SelectionSetNode[]): PlannedField[] {
     if (type.isTypeOf) throw new PlanFailed();
     const selections = collectSelections(selectionSets, type, this.#document);
     if (!selections) throw new PlanFailed();
-    const fields = selections.map(selection => this.#planField(selection, type));
-    return (source, run) => executeFields(fields, source, run);
+    return selections.map(selection => this.#planField(selection, type));
   }
 
   #planField(selection: PlannedSelection, parent: GraphQLObjectType): PlannedField {
@@ -143,7 +152,7 @@ class Planner {
     };
   }
 
-  /** `path` is right for fields of the query itself, which are those whose resolvers may look at it. */
+  /** `path` is right for fields of the operation itself, which are those whose resolvers may look at it. */
   #describe({ key, nodes }: PlannedSelection, parentType: GraphQLObjectType): GraphQLResolveInfo {
     const fragments = Object.fromEntries(
       this.#document.definitions.flatMap(definition =>
@@ -210,86 +219,3 @@ function withoutPlaces(key: string, value: unknown): unknown {
 }
 
 const asIs: Complete = value => value;
-
-function required(value: unknown): unknown {
-  if (value === null || value === undefined) throw new PlanFailed();
-  return value;
-}
-
-function refuseNull(complete: Complete): Complete {
-  return (value, run) => {
-    if (value === null || value === undefined || value instanceof Error) throw new PlanFailed();
-    return complete(value, run);
-  };
-}
-
-function allowNull(complete: Complete): Complete {
-  return (value, run) => {
-    if (value === null || value === undefined) return null;
-    if (value instanceof Error) throw new PlanFailed();
-    return complete(value, run);
-  };
-}
-
-function planList(completeItem: Complete): Complete {
-  return (values, run) => {
-    if (!Array.isArray(values)) throw new PlanFailed();
-    return completeAll(values, run, completeItem);
-  };
-}
-
-function completeAll(values: unknown[], run: Run, complete: Complete): unknown[] | Promise<unknown[]> {
-  const results: unknown[] = [];
-  let parts: Promise<void>[] | undefined;
-  try {
-    for (let at = 0; at < values.length; at++) {
-      const result = completeSoon(values[at], run, complete);
-      results.push(result);
-      if (!isPromise(result)) continue;
-      const put = (settled: unknown) => {
-        results[at] = settled;
-      };
-      parts ??= [];
-      parts.push(result.then(put));
-    }
-  } catch (error) {
-    forsake(parts);
-    throw error;
-  }
-  return parts ? Promise.all(parts).then(() => results) : results;
-}
-
-function executeFields(fields: readonly PlannedField[], source: unknown, run: Run): unknown {
-  const results: Record<string, unknown> = {};
-  let parts: Promise<void>[] | undefined;
-  try {
-    for (const { key, isIncluded, resolve, give, info, complete } of fields) {
-      if (isIncluded && !isIncluded(run.variables)) continue;
-      const result = completeSoon(resolve(source, give(run), run.context, info), run, complete);
-      results[key] = result;
-      if (!isPromise(result)) continue;
-      const put = (settled: unknown) => {
-        results[key] = settled;
-      };
-      parts ??= [];
-      parts.push(result.then(put));
-    }
-  } catch (error) {
-    forsake(parts);
-    throw error;
-  }
-  return parts ? Promise.all(parts).then(() => results) : results;
-}
-
-function completeSoon(value: unknown, run: Run, complete: Complete): unknown {
-  return isPromise(value) ? value.then(settled => complete(settled, run)) : complete(value, run);
-}
-
-/** Nobody will look at them any more. */
-function forsake(parts: readonly Promise<void>[] = []): void {
-  for (const part of parts) part.catch(() => {});
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}

@@ -2,7 +2,7 @@ import { isId } from '../data/ids.ts';
 import type { ImageRow } from '../data/images.ts';
 import { type ReplaceResult, replaceProductImages } from '../gallery/replace.ts';
 import { builder } from './builder.ts';
-import { ImageSourceInput, LocalizedTextInput, takeSourceOf } from './image-inputs.ts';
+import { ImageSourceInput, LocalizedTextInput, takeSourcesOf } from './image-inputs.ts';
 import { Product, type ProductReference } from './product.ts';
 import { ProductImage, ProductImageType } from './product-image.ts';
 import { answerChange, ProductImageUserError, type WithUserErrors } from './user-errors.ts';
@@ -98,8 +98,8 @@ builder.mutationFields(t => ({
           context.db,
           {
             ...input,
-            images: await Promise.all(input.images.map(entry => takeSourceOf(entry, context))),
-            images360: await Promise.all(input.images360.map(entry => takeSourceOf(entry, context))),
+            images: await takeSourcesOf(input.images, context),
+            images360: await takeSourcesOf(input.images360, context),
           },
           context.limits,
         ),

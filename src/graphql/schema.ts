@@ -1,5 +1,6 @@
 import { printSchema } from 'graphql';
 import { builder } from './builder.ts';
+import { keepFromCallingAgain } from './called-mutations.ts';
 import './scalars.ts';
 import './product.ts';
 import './product-image.ts';
@@ -12,7 +13,7 @@ import './update-product.ts';
 import './product-images-changed.ts';
 import { withoutGatewayFields } from './gateways.ts';
 
-export const schema = builder.toSchema({ sortSchema: false });
+export const schema = keepFromCallingAgain(builder.toSchema({ sortSchema: false }));
 
 /**
  * The schema as clients may read it; the same text for the same code. Without what only gateways ask for: that is

@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countAll, fill, fromUrl, type Image, readGallery, replace } from '../support/gallery.ts';
 import { openTestService, type TestService } from '../support/service.ts';
@@ -176,6 +177,35 @@ describe('a replacement', () => {
       'commit',
     ]);
     expect(service.statements[1]).toMatch(/from "products" .* for update$/);
+  });
+
+  test('whose write fails changes nothing, and lets go of the product', async () => {
+    const productId = newProduct();
+    await fill(service, productId, ['a']);
+    const sql = postgres(service.databaseUrl, { max: 1, onnotice: () => {} });
+    try {
+      // Told when the transaction ends, and within it: neither must be taken for done.
+      for (const timing of ['', 'deferrable initially deferred']) {
+        await sql`create or replace function fail_here() returns trigger language plpgsql as
+          $$ begin raise exception 'not here'; end $$`;
+        await sql.unsafe(
+          `create constraint trigger failing after insert on images ${timing} for each row execute function fail_here()`,
+        );
+        for (let time = 0; time < 3; time++) {
+          const { errors } = await service.send(
+            `mutation { replaceProductImages(input: { productId: "${productId}",
+              images: [{ source: { url: "https://shop.example/b.jpg" } }] }) { images { id } userErrors { code } } }`,
+          );
+          expect(errors?.[0]?.extensions.code).toBe('INTERNAL_SERVER_ERROR');
+        }
+        await sql`drop trigger failing on images`;
+      }
+      expect(await readGallery(service, productId)).toMatchObject({ imagesVersion: 1, imageCount: 1 });
+      const { images } = await replace(service, { productId, images: [fromUrl('b')] });
+      expect(namesOf(images)).toEqual(['b']);
+    } finally {
+      await sql.end({ timeout: 5 });
+    }
   });
 
   test('in a dry run answers what would happen and changes nothing', async () => {

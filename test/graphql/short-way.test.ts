@@ -150,6 +150,52 @@ describe.each(queries)('for %s', (_name, query, variables) => {
   });
 });
 
+const create = `mutation Create($url: URL!, $width: Int!, $no: Boolean = false) {
+  createProductImage(input: { productId: 8, source: { url: $url } }) {
+    image { name url(transform: { width: $width }) product { images @skip(if: $no) { totalCount } } }
+    userErrors { code path message } } }`;
+
+const creations: [string, string, object, number][] = [
+  ['that goes well', create, { width: 40 }, 1],
+  ['whose answer has an error', create, { width: -1 }, 1],
+  ['that changes nothing', create.replace('productId: 8', 'productId: "x"'), { width: 40 }, 0],
+  ['whose variables are wrong', create, { width: 'wide' }, 0],
+  [
+    'that is named otherwise',
+    create.replace('createProductImage', 'made: createProductImage'),
+    { width: 40 },
+    1,
+  ],
+  ['under a condition', create.replace('}) {', '}) @skip(if: $no) {'), { width: -1 }, 1],
+  ['beside another', create.replace(/} }$/, '} again: __typename }'), { width: -1 }, 1],
+];
+
+test.each(creations)(
+  'a mutation %s is answered the same both ways, and done once',
+  async (_name, query, variables, made) => {
+    const send = async (way: Way, index: number) => {
+      await service.query(
+        'mutation { deleteAllProductImages(productId: 8, permanent: true) { deletedCount } }',
+      );
+      const url = `https://shop.example/${index}.jpg`;
+      const { status, body } = await ask(way, JSON.stringify({ query, variables: { ...variables, url } }));
+      const { product } = await service.query<{ product: { imageCount: number; imagesVersion: number } }>(
+        '{ product(id: 8) { imageCount imagesVersion } }',
+      );
+      expect(product.imageCount).toBe(made);
+      return {
+        status,
+        body: JSON.parse(
+          JSON.stringify(body).replaceAll(`/${index}.jpg`, '/n.jpg').replaceAll(`"${index}.jpg"`, '"n.jpg"'),
+        ),
+      };
+    };
+    const expected = await send('ordinary', 0);
+    for (let time = 1; time < 5; time++) expect(await send('short', time)).toEqual(expected);
+    expect(await send('ordinary', 9)).toEqual(expected);
+  },
+);
+
 function fill(variables: object | undefined): unknown {
   return JSON.parse(JSON.stringify(variables ?? {}).replaceAll('"1"', `"${ids[0]}"`));
 }

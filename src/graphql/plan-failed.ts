@@ -1,0 +1,4 @@
+/** The operation is to be executed in the ordinary way. */
+export class PlanFailed extends Error {
+  override name = 'PlanFailed';
+}
