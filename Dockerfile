@@ -14,7 +14,7 @@ COPY --from=build /build/dist ./
 RUN mkdir /data && chown node:node /data
 USER node
 # The settings are in the README. DATABASE_URL is needed: there is no Postgres in here.
-ENV HOST=0.0.0.0 PORT=4000 DATA_DIR=/data MALLOC_ARENA_MAX=2
+ENV HOST=0.0.0.0 PORT=4000 DATA_DIR=/data MALLOC_ARENA_MAX=2 NODE_ENV=production
 VOLUME /data
 EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \

@@ -34,7 +34,7 @@ interface ComposeFile {
 const compose: ComposeFile = parse(read('compose.yaml'), { merge: true });
 
 const names = Object.values(settings).map(({ name }) => name);
-const others = ['MALLOC_ARENA_MAX', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
+const others = ['MALLOC_ARENA_MAX', 'NODE_ENV', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
 
 test('the image is built of files that are there and that the build may see', () => {
   const copied = valuesOf('COPY').filter(value => !value.startsWith('--from'));
