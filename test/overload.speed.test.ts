@@ -49,8 +49,6 @@ test.each([
     if (isStrict) expect(over.unsent).toBe(0);
     expect(over.busy).toBeLessThan(isStrict ? 0.9 : 1);
     expect(goodput).toBeGreaterThan(leastGoodput);
-    // Many at once share their reads, so that more may be answered than by few connections.
-    if (goodput < 3) expect(over.refused.count).toBeGreaterThan(0);
     expect(over.refused.p99).toBeLessThan(mostRefusalMs);
     const after = await ask({ body, seconds: 0.5, rate: null, connections: 4 });
     expect(after.ok.count).toBeGreaterThan(after.refused.count);

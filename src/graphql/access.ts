@@ -21,6 +21,8 @@ export interface Asking {
   /** For whom a page of the service's own asks. */
   visitor?: IncomingMessage;
   caller?: Caller;
+  /** Where the short way has begun to find out who asks. */
+  authenticated?: Promise<Caller>;
   /** Whether who asked then could ask now. */
   isStillGood?: () => Promise<boolean>;
 }
@@ -31,7 +33,8 @@ export function useAccess({ authenticate }: Authentication, log: Logger): Plugin
     async onRequestParse({ request, serverContext }) {
       const { headers } = serverContext.visitor ?? serverContext.req;
       const { authorization = null, host = '' } = headers;
-      const caller = await authenticate(authorization, host).catch(error => refuse(error, log));
+      const finding = serverContext.authenticated ?? authenticate(authorization, host);
+      const caller = await finding.catch(error => refuse(error, log));
       serverContext.caller = caller;
       serverContext.isStillGood = () =>
         authenticate(authorization, host).then(

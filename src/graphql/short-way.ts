@@ -7,6 +7,7 @@ import {
 import { YogaServer, type YogaServerOptions } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import type { Authentication } from '../access/authenticate.ts';
+import type { Caller } from '../access/caller.ts';
 import { isTracing } from '../tracing.ts';
 import type { AskingRequest, Context } from './context.ts';
 import { JsonRequest, JsonResponse, sendJson } from './json-exchange.ts';
@@ -60,10 +61,14 @@ export function createShortWay<ServerContext extends object>(
     if (status === 200 && typeof body === 'string' && type) contentTypes.set(accept, type);
   }
 
-  async function answerKnown(request: JsonRequest, req: IncomingMessage): Promise<KnownOutcome> {
+  async function answerKnown(
+    request: JsonRequest,
+    req: IncomingMessage,
+    authenticated: Promise<Caller>,
+  ): Promise<KnownOutcome> {
     const startedAt = performance.now();
-    const { authorization = null, host = '', 'content-length': bytes } = req.headers;
-    const caller = await options.authenticate(authorization, host).catch(() => null);
+    const bytes = req.headers['content-length'];
+    const caller = await authenticated.catch(() => null);
     if (!caller || Number(bytes) > options.maxBytes) return unknown;
     const params = await request.json().catch(() => null);
     return options.executeKnown(params, options.createContext({ request, caller }), {
@@ -78,10 +83,14 @@ export function createShortWay<ServerContext extends object>(
     const accept = req.headers.accept ?? '';
     const contentType = contentTypes.get(accept);
     const isPlain = contentType !== undefined && !req.headers[timeHeader] && !isTracing();
-    const { result, taken } = isPlain ? await answerKnown(request, req) : unknown;
+    const { authorization = null, host = '' } = req.headers;
+    const authenticated = options.authenticate(authorization, host);
+    // Whoever needs to know will see it.
+    authenticated.catch(() => {});
+    const { result, taken } = isPlain ? await answerKnown(request, req, authenticated) : unknown;
     const answer = result
       ? new JsonResponse(JSON.stringify(result), { headers: { 'Content-Type': contentType ?? '' } })
-      : await answerByYoga(request, { req, res, taken });
+      : await answerByYoga(request, { req, res, taken, authenticated });
     if (!contentType) learn(accept, answer);
     const cors =
       settings.cors && getCORSHeadersByRequestAndOptions(request as unknown as Request, settings.cors);
