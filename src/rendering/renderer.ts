@@ -56,7 +56,7 @@ const headersRemembered = 1_000;
 
 export function openRenderer(options: RendererOptions): Renderer {
   const { storage, log, concurrency, maxWaitMs } = options;
-  const { maxPixels = 25_000_000, timeoutMs = 20_000, maxMemoryBytes = 256_000_000, readAhead = 0 } = options;
+  const { maxPixels = 25_000_000, timeoutMs = 20_000, maxMemoryBytes = 208_000_000, readAhead = 0 } = options;
   const queue = openQueue({ concurrency: concurrency + readAhead, maxWaitMs });
   const threads = createBudget(concurrency);
   const memory = createBudget(maxMemoryBytes);
