@@ -18,12 +18,27 @@ export interface Run {
   keepCalled: KeepCalled;
 }
 
+/** What graphql-js 16 tells a resolver; other libraries add members of their own to its type, for whoever loads them. */
+export type FieldInfo = Pick<
+  GraphQLResolveInfo,
+  | 'fieldName'
+  | 'fieldNodes'
+  | 'returnType'
+  | 'parentType'
+  | 'path'
+  | 'schema'
+  | 'fragments'
+  | 'rootValue'
+  | 'operation'
+  | 'variableValues'
+>;
+
 export interface PlannedField {
   key: string;
   isIncluded: Condition | null;
-  resolve: (source: unknown, given: object, context: unknown, info: GraphQLResolveInfo) => unknown;
+  resolve: (source: unknown, given: object, context: unknown, info: FieldInfo) => unknown;
   give: (run: Run) => object;
-  info: GraphQLResolveInfo;
+  info: FieldInfo;
   complete: Complete;
 }
 

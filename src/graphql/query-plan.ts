@@ -4,7 +4,6 @@ import {
   type GraphQLField,
   type GraphQLObjectType,
   type GraphQLOutputType,
-  type GraphQLResolveInfo,
   type GraphQLSchema,
   getArgumentValues,
   getOperationAST,
@@ -23,6 +22,7 @@ import {
   callAndKeep,
   type Data,
   executeFields,
+  type FieldInfo,
   type KeepCalled,
   type PlannedField,
   planList,
@@ -153,7 +153,7 @@ class Planner {
   }
 
   /** `path` is right for fields of the operation itself, which are those whose resolvers may look at it. */
-  #describe({ key, nodes }: PlannedSelection, parentType: GraphQLObjectType): GraphQLResolveInfo {
+  #describe({ key, nodes }: PlannedSelection, parentType: GraphQLObjectType): FieldInfo {
     const fragments = Object.fromEntries(
       this.#document.definitions.flatMap(definition =>
         definition.kind === 'FragmentDefinition' ? [[definition.name.value, definition]] : [],
