@@ -79,7 +79,7 @@ async function work(stop: AbortSignal): Promise<void> {
   const log = createLog(config.logLevel);
   const watching = await openWatching(config, log);
   opened.defer(() => watching.close());
-  const options = { attaches: true, waitsForDatabase: true, log, stop, watching };
+  const options = { attaches: 'only', waitsForDatabase: true, log, stop, watching } as const;
   const resources = await openResources(config, opened, options);
   const worker = openWorker(config, resources, watching);
   watching.follow(sourcesOf({ ...resources, worker }));

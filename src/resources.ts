@@ -33,8 +33,8 @@ interface OpeningOptions {
   onStatement?: (text: string) => void;
   /** Breaks off the waiting for the database. */
   stop?: AbortSignal;
-  /** Uses the embedded Postgres of a running service too. */
-  attaches?: boolean;
+  /** Uses the embedded Postgres of a running service too; `'only'` waits for one, until `stop`. */
+  attaches?: boolean | 'only';
   /** Tries again while the database cannot be reached, until `stop`; else that is an error. */
   waitsForDatabase?: boolean;
   watching?: Watching;
@@ -47,7 +47,7 @@ export async function openResources(
   options: OpeningOptions = {},
 ): Promise<Resources> {
   const { onStatement, stop, watching, log = createLog(config.logLevel) } = options;
-  const server = await openDatabaseServer(config, log, options.attaches ?? false);
+  const server = await openDatabaseServer(config, log, options);
   opening.defer(() => server.close());
   if (options.waitsForDatabase) await migrateOnceReachable(server.url, log, stop);
   else await migrateDatabase(server.url);
@@ -86,14 +86,14 @@ async function migrateOnceReachable(url: string, log: Logger, stop?: AbortSignal
   }
 }
 
-/** The one that is set, or an embedded one in DATA_DIR; `attach`: also that of a running service. */
+/** The one that is set, or an embedded one in DATA_DIR. */
 async function openDatabaseServer(
   config: Config,
   log: Logger,
-  attach: boolean,
+  { attaches: attach, stop }: OpeningOptions,
 ): Promise<{ url: string; close(): Promise<void> }> {
   if (config.databaseUrl) return { url: config.databaseUrl, close: async () => {} };
-  return openEmbeddedPostgres({ directory: resolve(config.dataDirectory, 'postgres'), log, attach });
+  return openEmbeddedPostgres({ directory: resolve(config.dataDirectory, 'postgres'), log, attach, stop });
 }
 
 function imageLimitsOf({ maxPixels, maxSide }: Config) {

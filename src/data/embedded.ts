@@ -26,14 +26,21 @@ export interface EmbeddedPostgresOptions {
   log: Logger;
   /** False gives up safety against crashes for speed. */
   durable?: boolean;
-  /** Uses the server of another live service where one owns the directory; it ends when that service ends. */
-  attach?: boolean;
+  /**
+   * Uses the server of another live service where one owns the directory; it ends when that service ends. `'only'`
+   * waits for such a service, until `stop`, and never owns the directory: who runs for long would keep a service out.
+   */
+  attach?: boolean | 'only';
+  stop?: AbortSignal;
 }
 
 // A process that was killed this moment holds its lock until the last of its threads has ended.
 const ownTimeoutMs = 1_000;
 const attachTimeoutMs = 60_000;
 const maxPortTries = 20;
+const waitMs = 50;
+/** Of one second; both may have been started at once. */
+const patientTries = 20;
 
 /**
  * A PostgreSQL server of the service's own. It outlives Ctrl-C, is started again when it dies (the `url` stays
@@ -43,6 +50,7 @@ const maxPortTries = 20;
 export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   mkdirSync(options.directory, { recursive: true, mode: 0o711 });
   const directory = realpathSync(options.directory);
+  if (options.attach === 'only') return waitForOwner(directory, options);
   const deadline = performance.now() + (options.attach ? attachTimeoutMs : ownTimeoutMs);
   for (;;) {
     const owned = ownDirectory(directory);
@@ -50,7 +58,20 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
     const owner = findOwner(directory);
     if (options.attach && owner?.port) return attach(directory, owner.port);
     if (performance.now() > deadline) throw describeConflict(directory, owner);
-    await sleep(50);
+    await sleep(waitMs);
+  }
+}
+
+async function waitForOwner(
+  directory: string,
+  { log, stop }: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres> {
+  for (let tries = 1; ; tries++) {
+    const owner = findOwner(directory);
+    if (owner?.port) return attach(directory, owner.port);
+    if (tries === patientTries)
+      log.warn({ directory }, 'No service runs on this directory; one is waited for');
+    await sleep(waitMs, undefined, { signal: stop });
   }
 }
 

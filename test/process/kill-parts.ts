@@ -75,7 +75,6 @@ async function openPlantApart(settings: Record<string, string>): Promise<Plant> 
   };
 }
 
-/** One that finds no service to attach to would own Postgres itself, and keep the service from it. */
 async function untilImporting(worker: Command): Promise<Command> {
   await waitUntil(() => worker.hasLogged('Importing images') || !isRunning(worker.pid), 30_000);
   return worker;

@@ -33,3 +33,19 @@ test.each([
     await expect.poll(read, { timeout: 15_000 }).toEqual(imported);
   },
 );
+
+test('a worker that is started first waits for the service, whose Postgres it does not take', async () => {
+  const installation = await openInstallationForTest();
+  const worker = installation.spawn(['work'], { SAMPLE: 'off' });
+  await expect.poll(() => worker.hasLogged('one is waited for'), { timeout: 20_000 }).toBe(true);
+  await installation.start({ SAMPLE: 'off' });
+  await expect.poll(() => worker.hasLogged('Importing images'), { timeout: 20_000 }).toBe(true);
+}, 60_000);
+
+test('a worker that waits for a service ends when it is told to', async () => {
+  const installation = await openInstallationForTest();
+  const worker = installation.spawn(['work'], { SAMPLE: 'off' });
+  await expect.poll(() => worker.hasLogged('one is waited for'), { timeout: 20_000 }).toBe(true);
+  worker.signal('SIGTERM');
+  expect(await worker.ended).toMatchObject({ exitCode: 0, stderr: '' });
+});
