@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './embedded-cluster.ts';
 import { endOrphans, readPostmasterFile, shutDown } from './embedded-orphans.ts';
@@ -48,6 +49,7 @@ function serverArguments({ dataDirectory, name, durable }: Cluster, port: number
     port,
     unix_socket_directories: '',
     max_connections: 200,
+    shared_buffers: `${chooseBufferMegabytes()}MB`,
     cluster_name: name,
     timezone: 'UTC',
     log_timezone: 'UTC',
@@ -58,6 +60,15 @@ function serverArguments({ dataDirectory, name, durable }: Cluster, port: number
   };
   const options = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
   return ['-D', dataDirectory, ...options];
+}
+
+const megabyte = 1024 * 1024;
+
+/** An eighth of the memory; what is not used of it costs nothing. The system's own cache has each page a second time. */
+function chooseBufferMegabytes(): number {
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  const share = Math.floor(Math.min(totalmem(), limit) / megabyte / 8);
+  return Math.min(Math.max(share, 64), 1_024);
 }
 
 function openLog(path: string): { fd: number; startBytes: number } {

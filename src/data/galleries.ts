@@ -2,7 +2,7 @@ import { eq, type SQL, sql } from 'drizzle-orm';
 import { type Connection, formatArray } from './database.ts';
 import { type ColumnSet, columnsOfSet, everyColumn } from './image-columns.ts';
 import { type ImageRow, pickImages, type VisibleShape } from './images.ts';
-import { createPage, type Page, type PageRequest } from './page.ts';
+import { countRead, createPage, type Page, type PageRequest } from './page.ts';
 import { statementByShape } from './statement.ts';
 import { files, type ImageGroup, images } from './tables.ts';
 import { isVisible, type Visibility } from './visibility.ts';
@@ -17,16 +17,16 @@ export interface GalleryRequest extends Omit<PageRequest<string>, 'limit'> {
 
 /**
  * Whose gallery a product shows: its own, or its parent's where it is a variation without one.
- * 360° frames and swatches are always its own.
+ * 360° frames and swatches are always its own. Only who has no images is looked up: most have, and those are at hand.
  */
 const findShownProduct = (visible: SQL) => sql`
-  select coalesce((
-    select variation.parent_id from products variation
-    where asked.image_group = 'GALLERY' and variation.id = asked.product and variation.kind = 'OFFER'
-      and not exists (
-        select 1 from images own
-        where own.product_id = variation.id and own.image_group = 'GALLERY' and ${visible})
-  ), asked.product) as shown_id`;
+  select case when asked.image_group = 'GALLERY' and (
+    select 1 from images own
+    where own.product_id = asked.product and own.image_group = 'GALLERY' and ${visible} limit 1) is null
+  then coalesce(
+    (select variation.parent_id from products variation
+     where variation.id = asked.product and variation.kind = 'OFFER'), asked.product)
+  else asked.product end as shown_id`;
 
 /** '' sorts before every order key, '~' after. */
 const isInRange = (visible: SQL) => sql`
@@ -57,12 +57,16 @@ const galleryPages = statementByShape((db, { visibility, columns }: VisibleShape
     .prepare('gallery_pages');
 });
 
-/** One statement for any number of products and pages; answers in the order of the requests. */
+/**
+ * One statement for any number of products and pages; answers in the order of the requests.
+ * @param looksAhead whether pages say that there are more
+ */
 export async function findGalleryPages(
   db: Connection,
   visibility: Visibility,
   requests: readonly GalleryRequest[],
   { key: columns }: ColumnSet = everyColumn,
+  looksAhead = true,
 ): Promise<Page<ImageRow>[]> {
   if (requests.length === 0) return [];
   const rows = await galleryPages(
@@ -71,7 +75,7 @@ export async function findGalleryPages(
     {
       productIds: formatArray(requests.map(request => request.productId)),
       groups: formatArray(requests.map(request => request.group)),
-      limits: formatArray(requests.map(({ limit }) => limit && limit + 1)),
+      limits: formatArray(requests.map(({ limit }) => limit && countRead(limit, looksAhead))),
       backward: formatArray(requests.map(request => request.backward)),
       after: formatArray(requests.map(request => request.after)),
       before: formatArray(requests.map(request => request.before)),

@@ -10,7 +10,7 @@ import {
   lifeCondition,
 } from './image-filter.ts';
 import { type ImageRow, pickImages } from './images.ts';
-import { createPage, type Page, type PageRequest } from './page.ts';
+import { countRead, createPage, type Page, type PageRequest } from './page.ts';
 import { statementByShape } from './statement.ts';
 import { files, images } from './tables.ts';
 
@@ -64,13 +64,17 @@ interface Shape extends FilterShape {
   before: boolean;
 }
 
-/** A page of the images that match, at the cost of the rows that it shows, at any depth. */
+/**
+ * A page of the images that match, at the cost of the rows that it shows, at any depth.
+ * @param looksAhead whether the page says that there are more
+ */
 export async function listImages(
   db: Connection,
   order: ImageOrder,
   filter: ImageFilter,
   request: PageRequest<ImageCursor>,
   columns: ColumnSet = everyColumn,
+  looksAhead = true,
 ): Promise<Page<ImageRow>> {
   const shape: Shape = {
     columns: isNarrow(filter) ? everyColumn.key : columns.key,
@@ -81,7 +85,7 @@ export async function listImages(
     ...filterShape(filter),
   };
   const rows = await listStatement(db, shape, {
-    limit: request.limit + 1,
+    limit: countRead(request.limit, looksAhead),
     ...filterParameters(filter),
     ...cursorParameters('after', request.after),
     ...cursorParameters('before', request.before),

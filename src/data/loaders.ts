@@ -21,6 +21,8 @@ import type { Visibility } from './visibility.ts';
 export class Loaders {
   /** What of images is read; to be chosen before the first is. */
   columns: ColumnSet = everyColumn;
+  /** Whether pages say that there are more, which takes a row beyond each; likewise. */
+  looksAhead = true;
   readonly #db: Database;
   readonly #reads: ReturnType<typeof createReads>;
   readonly #visibility: Visibility;
@@ -43,7 +45,7 @@ export class Loaders {
     filter: ImageFilter,
     request: PageRequest<ImageCursor>,
   ): Promise<Page<ImageRow>> {
-    return this.#once(() => listImages(this.#db, order, filter, request, this.columns));
+    return this.#once(() => listImages(this.#db, order, filter, request, this.columns, this.looksAhead));
   }
 
   imageCount(filter: ImageFilter): Promise<number> {
@@ -76,12 +78,17 @@ export class Loaders {
   }
 
   get galleryPage(): DataLoader<GalleryRequest, Page<ImageRow>, string> {
-    const read = this.#reads.galleryPage(this.#visibility, this.columns);
-    this.#galleryPage ??= new DataLoader(requests => this.#once(() => findPages(read, requests)), {
+    this.#galleryPage ??= this.#createGalleryPage();
+    return this.#galleryPage;
+  }
+
+  #createGalleryPage(): DataLoader<GalleryRequest, Page<ImageRow>, string> {
+    const pages = this.looksAhead ? this.#reads.galleryPage : this.#reads.galleryPageAlone;
+    const read = pages(this.#visibility, this.columns);
+    return new DataLoader(requests => this.#once(() => findPages(read, requests)), {
       cacheKeyFn: ({ productId, group, limit, backward, after, before }) =>
         `${productId} ${group} ${limit} ${backward} ${after ?? ''} ${before ?? ''}`,
     });
-    return this.#galleryPage;
   }
 
   /** Null for what is not found. Gateways bring ids of other services; what is no id here is not found. */
@@ -129,10 +136,17 @@ function createReads(db: Database) {
     thumbnail: ofImages((visibility, columns) => byId(ids => findThumbnails(db, visibility, ids, columns))),
     imageCount: ofImages(visibility => byId(ids => countImagesByProductIds(db, visibility, ids))),
     galleryCount: ofImages(visibility => byId(ids => countGalleries(db, visibility, ids))),
-    galleryPage: ofImages((visibility, columns) =>
-      shareRead((requests: readonly GalleryRequest[]) => findGalleryPages(db, visibility, requests, columns)),
-    ),
+    galleryPage: galleryPages(db, true),
+    galleryPageAlone: galleryPages(db, false),
   };
+}
+
+function galleryPages(db: Database, looksAhead: boolean) {
+  return ofImages((visibility, columns) =>
+    shareRead((requests: readonly GalleryRequest[]) =>
+      findGalleryPages(db, visibility, requests, columns, looksAhead),
+    ),
+  );
 }
 
 /** One for each visibility and set of columns: what differs in either is never in one statement. */

@@ -13,7 +13,15 @@ export interface Page<Row> {
   hasPrevious: boolean;
 }
 
-/** Makes a page of up to `limit + 1` rows in list order; the surplus row only tells that there are more. */
+/**
+ * How many rows are read for a page of so many: one that is surplus tells that there are more. Where nobody asks for
+ * that, the page says that there are none.
+ */
+export function countRead(limit: number, looksAhead: boolean): number {
+  return looksAhead ? limit + 1 : limit;
+}
+
+/** Makes a page of the rows that were read, in list order. */
 export function createPage<Row>(rows: Row[], request: PageRequest<unknown>): Page<Row> {
   const more = rows.length > request.limit;
   if (request.backward) {

@@ -1,6 +1,7 @@
 import { type DocumentNode, visit } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { type ColumnSet, findColumnSet, type ImageColumn } from '../data/image-columns.ts';
+import { findColumnSet, type ImageColumn } from '../data/image-columns.ts';
+import type { Loaders } from '../data/loaders.ts';
 import type { Context } from './context.ts';
 
 /** What an address is made from. */
@@ -56,13 +57,31 @@ const columnsOfFields: Readonly<Record<string, readonly ImageColumn[]>> = {
 /** Of pages of images. In the order of changes, their times are read anyway. */
 const columnsOfCursors: typeof columnsOfFields = { cursor: place, startCursor: place, endCursor: place };
 
-const known = new WeakMap<DocumentNode, ColumnSet>();
+const fieldsOfMore: readonly string[] = ['hasNextPage', 'hasPreviousPage'];
+
+type Reading = Pick<Loaders, 'columns' | 'looksAhead'>;
+
+const known = new WeakMap<DocumentNode, Reading>();
 
 /** What is to be read of images for a document, whichever of its operations is asked for. */
-export function findColumnsOf(document: DocumentNode): ColumnSet {
-  const found = known.get(document) ?? findColumnSet(collectColumns(document));
+export function findReadingOf(document: DocumentNode): Reading {
+  const found = known.get(document) ?? {
+    columns: findColumnSet(collectColumns(document)),
+    looksAhead: tellsMore(document),
+  };
   known.set(document, found);
   return found;
+}
+
+/** Whether it shows of any page that there are more. */
+export function tellsMore(document: DocumentNode): boolean {
+  let tells = false;
+  visit(document, {
+    Field({ name: { value: name } }) {
+      tells ||= fieldsOfMore.includes(name);
+    },
+  });
+  return tells;
 }
 
 /** By names alone, wherever they are, so that nothing is missed. */
@@ -83,7 +102,7 @@ export function collectColumns(document: DocumentNode): Set<ImageColumn> {
 export function useImageColumns(): Plugin<Context> {
   return {
     onExecute({ args }) {
-      args.contextValue.loaders.columns = findColumnsOf(args.document);
+      Object.assign(args.contextValue.loaders, findReadingOf(args.document));
     },
   };
 }

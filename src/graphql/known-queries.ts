@@ -3,7 +3,7 @@ import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import type { Abandonment } from '../data/abandonment.ts';
 import type { Loaders } from '../data/loaders.ts';
 import type { Context } from './context.ts';
-import { findColumnsOf } from './image-columns.ts';
+import { findReadingOf } from './image-columns.ts';
 import type { OperationChecks } from './operation-checks.ts';
 import type { Charge } from './throttle.ts';
 import { runWithin } from './time-limit.ts';
@@ -54,7 +54,7 @@ export function createExecuteKnown(schema: GraphQLSchema, checks: OperationCheck
     const charge = checks.takeCharge({ caller: context.caller, operationCost: cost, req });
     const taken: Taken = { charge, loaders: context.loaders };
     if (charge?.refusal) return { result: null, taken };
-    context.loaders.columns = findColumnsOf(document);
+    Object.assign(context.loaders, findReadingOf(document));
     let abandonment: Abandonment | undefined;
     const execute = () =>
       plan.execute(variables, context, undefined, called => {

@@ -1,8 +1,11 @@
 import { execute, GraphQLObjectType, getNamedType, isLeafType, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findGalleryPages } from '../../src/data/galleries.ts';
+import { everyColumn } from '../../src/data/image-columns.ts';
+import { listImages } from '../../src/data/image-list.ts';
 import { findImagesByIds, type ImageRow } from '../../src/data/images.ts';
 import { imageStates } from '../../src/data/tables.ts';
-import { collectColumns } from '../../src/graphql/image-columns.ts';
+import { collectColumns, tellsMore } from '../../src/graphql/image-columns.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { fill, mutateWell } from '../support/gallery.ts';
 import { openTestService, type TestService } from '../support/service.ts';
@@ -125,6 +128,27 @@ test.each(selections)('%s looks at no column that is not read for it', async sel
   for (const row of states) {
     const looked = await readBy(selection, row);
     expect([...looked.difference(readFor)]).toEqual([]);
+  }
+});
+
+test.each([
+  ['{ productImages(first: 2) { nodes { id } totalCount pageInfo { endCursor } } }', false],
+  ['{ productImages(first: 2) { pageInfo { more: hasNextPage } } }', true],
+  [
+    '{ productImages(last: 2) { ...part } } fragment part on ProductImageConnection { pageInfo { hasPreviousPage } }',
+    true,
+  ],
+])('%s needs to know whether there are more: %s', (document, needs) => {
+  expect(tellsMore(parse(document))).toBe(needs);
+});
+
+test('a page that need not tell whether there are more reads none beyond it', async () => {
+  const first = { limit: 1, backward: false, after: null, before: null };
+  const gallery = { productId, group: 'GALLERY' as const, ...first };
+  for (const looksAhead of [true, false]) {
+    const [page] = await findGalleryPages(service.db, 'LIVE', [gallery], everyColumn, looksAhead);
+    const listed = await listImages(service.db, 'GALLERY', {}, first, everyColumn, looksAhead);
+    expect([page, listed]).toMatchObject(Array(2).fill({ rows: [{ id: ids[0] }], hasNext: looksAhead }));
   }
 });
 
