@@ -2,16 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Abandonment, findAbandonment, joinAbandonments, runAbandonable } from './abandonment.ts';
 
 // Requests that ask for the same kind of thing at the same time share statements, as databases let commits share writes
-// to the disk ("group commit"): what comes while as many as are useful are under way waits for one of them to return, or
-// for a little while. A statement is always sent after the requests that share it came, so each sees what was
-// written before.
+// to the disk ("group commit"): what comes while one is under way waits for it to return, or for a little while. So most
+// statements are shared by many. Each is sent after the requests that share it came, and sees what was written before.
 
 /** Answers in the order of the keys. */
 export type Read<Key, Value> = (keys: readonly Key[]) => Promise<readonly Value[]>;
 
-/** Statements of one kind at a time, before more are held back: so few that those to come are shared by many. */
-const usualUnderWay = 2;
-/** However long those under way take: for so long, and twice as long with each that is more, lest they take the whole pool. */
+/** However long one under way takes: for so long, and twice as long with each that is more, lest they take the whole pool. */
 const holdMs = 5;
 const maxHoldMs = 320;
 const maxKeys = 1_000;
@@ -36,8 +33,8 @@ export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> 
 
   const sendSoon = () => {
     isDue = false;
-    if (underWay < usualUnderWay) send();
-    else holding ??= setTimeout(send, Math.min(holdMs * 2 ** (underWay - usualUnderWay), maxHoldMs));
+    if (underWay === 0) send();
+    else holding ??= setTimeout(send, Math.min(holdMs * 2 ** (underWay - 1), maxHoldMs));
   };
 
   function send(): void {
@@ -75,7 +72,7 @@ export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> 
   return keys => {
     if (keys.length === 0 || keys.length >= manyKeys) return read(keys);
     return new Promise((resolve, reject) => {
-      const runWithin = AsyncLocalStorage.snapshot();
+      const runWithin = gathered[0]?.runWithin ?? AsyncLocalStorage.snapshot();
       gathered.push({ keys, abandonment: findAbandonment(), runWithin, resolve, reject });
       if (isDue) return;
       isDue = true;
