@@ -136,12 +136,12 @@ function createReads(db: Database) {
     thumbnail: ofImages((visibility, columns) => byId(ids => findThumbnails(db, visibility, ids, columns))),
     imageCount: ofImages(visibility => byId(ids => countImagesByProductIds(db, visibility, ids))),
     galleryCount: ofImages(visibility => byId(ids => countGalleries(db, visibility, ids))),
-    galleryPage: galleryPages(db, true),
-    galleryPageAlone: galleryPages(db, false),
+    galleryPage: shareGalleryPages(db, true),
+    galleryPageAlone: shareGalleryPages(db, false),
   };
 }
 
-function galleryPages(db: Database, looksAhead: boolean) {
+function shareGalleryPages(db: Database, looksAhead: boolean) {
   return ofImages((visibility, columns) =>
     shareRead((requests: readonly GalleryRequest[]) =>
       findGalleryPages(db, visibility, requests, columns, looksAhead),

@@ -78,12 +78,7 @@ function completeAll(values: unknown[], run: Run, complete: Complete): unknown[]
     for (let at = 0; at < values.length; at++) {
       const result = completeSoon(values[at], run, complete);
       results.push(result);
-      if (!isPromise(result)) continue;
-      const put = (settled: unknown) => {
-        results[at] = settled;
-      };
-      parts ??= [];
-      parts.push(result.then(put));
+      if (isPromise(result)) parts = putLater(results, at, result, parts);
     }
   } catch (error) {
     forsake(parts);
@@ -109,12 +104,7 @@ export function executeFields(fields: readonly PlannedField[], source: unknown, 
       if (isIncluded && !isIncluded(run.variables)) continue;
       const result = completeSoon(resolve(source, give(run), run.context, info), run, complete);
       results[key] = result;
-      if (!isPromise(result)) continue;
-      const put = (settled: unknown) => {
-        results[key] = settled;
-      };
-      parts ??= [];
-      parts.push(result.then(put));
+      if (isPromise(result)) parts = putLater(results, key, result, parts);
     }
   } catch (error) {
     forsake(parts);
@@ -125,6 +115,20 @@ export function executeFields(fields: readonly PlannedField[], source: unknown, 
 
 function completeSoon(value: unknown, run: Run, complete: Complete): unknown {
   return isPromise(value) ? value.then(settled => complete(settled, run)) : complete(value, run);
+}
+
+/** Puts what comes of a promise where the promise stands until then. */
+function putLater(
+  results: Record<PropertyKey, unknown> | unknown[],
+  at: PropertyKey,
+  result: Promise<unknown>,
+  parts: Promise<void>[] = [],
+): Promise<void>[] {
+  const put = (settled: unknown) => {
+    (results as Record<PropertyKey, unknown>)[at] = settled;
+  };
+  parts.push(result.then(put));
+  return parts;
 }
 
 /** Nobody will look at them any more. */

@@ -10,6 +10,8 @@ import { canMountDisks, mountSmallDisk } from '../support/small-disk.ts';
 import { openSourceServer } from '../support/source-server.ts';
 import { drawPicture } from '../support/stored-images.ts';
 
+const mayMount = canMountDisks('the tests of full disks');
+
 const create = `mutation ($source: ImageSourceInput!) {
   createProductImage(input: { productId: 1, source: $source }) {
     image { id url(transform: { width: 20 }) } userErrors { code message } } }`;
@@ -39,7 +41,7 @@ const upload = async (service: Service, bytes: Buffer) => {
 
 const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-test.runIf(canMountDisks)(
+test.runIf(mayMount)(
   'a disk of files that is full keeps images waiting, and they come when there is room',
   { timeout: 60_000 },
   async () => {
@@ -117,7 +119,7 @@ async function sendReplace(service: Service, n: number) {
 
 const readSources = `query ($id: ID!) { product(id: $id) { images(first: 30) { nodes { sourceUrl } } } }`;
 
-test.runIf(canMountDisks)(
+test.runIf(mayMount)(
   'a full disk of Postgres refuses changes, which are possible again when there is room; nothing told is lost',
   { timeout: 120_000 },
   async () => {

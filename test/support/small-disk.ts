@@ -12,8 +12,14 @@ export interface SmallDisk {
   free(): void;
 }
 
-/** Whether this user may mount one; a fresh machine's may not. */
-export const canMountDisks = process.platform === 'linux' && process.geteuid?.() === 0 && tryMounting();
+/** Whether this user may mount one; a line says what is skipped where not, as on a fresh machine it may be. */
+export function canMountDisks(skipped: string): boolean {
+  if (process.platform === 'linux' && process.geteuid?.() === 0 && tryMounting()) return true;
+  process.stderr.write(
+    `Skipped: ${skipped}, for want of the right to mount a disk; run them as root on Linux\n`,
+  );
+  return false;
+}
 
 function tryMounting(): boolean {
   try {
