@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export interface Listening {
   port: number;
@@ -51,6 +52,7 @@ export async function listen(
 function prepareClose(server: Server): Listening['close'] {
   const unused = new Set<Socket>();
   const answering = new Set<ServerResponse>();
+  let isClosing = false;
   let hasLingered = false;
   server.on('connection', socket => {
     unused.add(socket);
@@ -71,7 +73,10 @@ function prepareClose(server: Server): Listening['close'] {
     for (const socket of unused) socket.destroy();
   };
   return async graceMs => {
-    if (!server.listening) return;
+    if (isClosing) return;
+    isClosing = true;
+    // Whoever is connected, but not taken yet, would be cut off: they are taken now.
+    await nextTurn();
     const closed = once(server, 'close');
     // Takes no more connections; that of an HTTP server would also end the idle ones at once.
     NetServer.prototype.close.call(server);

@@ -15,8 +15,11 @@ export interface Part {
 export interface Readiness {
   /** What is amiss, in a few words; null where nothing is. Answers within little more than a second. */
   findFault(): Promise<string | null>;
-  /** From now on it is not ready; ends after `seconds`, for load balancers to notice. */
-  drain(seconds: number): Promise<void>;
+  /**
+   * From now on it is not ready; ends after `seconds`, for load balancers to notice. Null: a while where one has been
+   * asking lately, else at once.
+   */
+  drain(seconds: number | null): Promise<void>;
 }
 
 interface Checked {
@@ -44,17 +47,25 @@ export function partsOf({ database, storage, worker }: Checked): Part[] {
 /** Somewhat longer than the database's own second, for what has a deadline of its own fails by it. */
 const timeoutMs = 1_200;
 
+/** Load balancers ask every ten seconds, or more often. */
+const askedWithinMs = 15_000;
+const noticeMs = 2_000;
+
 export function createReadiness(parts: readonly Part[]): Readiness {
   let isStopping = false;
+  let askedAt = Number.NEGATIVE_INFINITY;
   return {
     async findFault() {
+      askedAt = performance.now();
       if (isStopping) return 'the service is stopping';
       const faults = await Promise.all(parts.map(findFaultOf));
       return faults.find(fault => fault !== null) ?? null;
     },
     async drain(seconds) {
       isStopping = true;
-      if (seconds > 0) await sleep(seconds * 1_000);
+      const isAsked = performance.now() - askedAt < askedWithinMs;
+      const drainMs = seconds === null ? (isAsked ? noticeMs : 0) : seconds * 1_000;
+      if (drainMs > 0) await sleep(drainMs);
     },
   };
 }

@@ -89,6 +89,18 @@ describe('what is amiss', () => {
 });
 
 describe('a service that is closed', () => {
+  test.each([
+    ['goes on for two seconds where somebody asks whether it is ready', true, 1_990, 4_000],
+    ['is gone at once where nobody does', false, 0, 1_500],
+  ])('and not told for how long to drain %s', async (_what, isAsked, leastMs, mostMs) => {
+    const draining = await openTestService({ DRAIN_SECONDS: '' });
+    if (isAsked) await askReady(draining);
+    const startedAt = performance.now();
+    await draining.close();
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(leastMs);
+    expect(performance.now() - startedAt).toBeLessThan(mostMs);
+  });
+
   test('says so and goes on answering for DRAIN_SECONDS', async () => {
     const draining = await openTestService({ DRAIN_SECONDS: '1' });
     const startedAt = performance.now();

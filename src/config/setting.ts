@@ -57,6 +57,11 @@ export const ports = text
     list => list.every(port => Number.isInteger(port) && port > 0 && port < 65_536),
     'must be ports, parted by commas',
   );
+/** Null where it is left to the service. */
+export function optionalInteger(min: number, max: number) {
+  return z.union([z.literal('').transform(() => null), integer(min, max)]);
+}
+
 /** Null where there is none; 0 takes a free one. */
 export const optionalPort = text
   .refine(value => /^\d{0,5}$/.test(value) && Number(value) < 65_536, 'must be a port, from 0 to 65535')

@@ -7,6 +7,7 @@ import {
   jwtSecret,
   oneOf,
   onOff,
+  optionalInteger,
   optionalPort,
   origins,
   ports,
@@ -130,9 +131,9 @@ export const settings = {
   ),
   drainSeconds: setting(
     'DRAIN_SECONDS',
-    integer(0, 300),
-    0,
-    'How long a service that is told to stop goes on answering while /ready says no.',
+    optionalInteger(0, 300),
+    '',
+    'How long a service that is told to stop goes on answering while /ready says no. Else 2 where /ready was asked within 15 seconds, and not at all where nobody asks.',
   ),
   signingKeys: secret(
     'SIGNING_KEYS',

@@ -53,12 +53,12 @@ describe('a caller who is known', () => {
   });
 
   test('who has spent all is refused, told when to come again, and answered then', async () => {
-    const { post } = await open(keyOf('shop'), { COST_PER_SECOND: '400' });
+    const { post } = await open(keyOf('shop'), { COST_PER_SECOND: '300' });
     for (const _ of [1, 2]) expect((await post(page(240))).status).toBe(200);
     const { status, retryAfter, errors, data, extensions } = await post(page(240));
     expect([status, retryAfter, data]).toEqual([429, '2', undefined]);
     expect(errors?.[0]?.message).toMatch(
-      /^The operation costs 481, and \d+ of 1,000 are left; 400 come back each second, so try again in 2 s$/,
+      /^The operation costs 481, and \d+ of 1,000 are left; 300 come back each second, so try again in 2 s$/,
     );
     expect(errors?.[0]?.extensions).toEqual({ code: 'THROTTLED' });
     expect(extensions).toMatchObject({ cost: { requestedQueryCost: 481 } });

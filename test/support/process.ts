@@ -133,7 +133,7 @@ function spawnMain(folder: string, args: string[], environment: Environment): Co
   // Nothing of this process' own environment, so that no setting of the developer's comes in.
   // Nor must it ask for what the tests name as sources.
   const { flags, variables } = readScript(args[0] ?? 'serve');
-  const env = { PORT: '0', IMPORTING: 'off', ...variables, ...environment };
+  const env = { PORT: '0', IMPORTING: 'off', DRAIN_SECONDS: '0', ...variables, ...environment };
   const child = spawn(process.execPath, [...flags, main, ...args], {
     cwd: folder,
     env,

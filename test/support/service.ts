@@ -45,6 +45,7 @@ export async function openTestService(
     DATA_DIR: directory,
     DATABASE_URL: database.url,
     IMPORTING: 'off',
+    DRAIN_SECONDS: '0',
     ...environment,
   });
   const remove = async () => {
