@@ -1,4 +1,4 @@
-import type { GraphQLResolveInfo } from 'graphql';
+import type { GraphQLLeafType, GraphQLResolveInfo } from 'graphql';
 import { PlanFailed } from './plan-failed.ts';
 import type { Variables } from './planned-variables.ts';
 import type { Condition } from './selections.ts';
@@ -36,10 +36,19 @@ export type FieldInfo = Pick<
 export interface PlannedField {
   key: string;
   isIncluded: Condition | null;
+  /** The property of its source that it shows as it is; null where `resolve` is to be asked. */
+  property: string | null;
   resolve: (source: unknown, given: object, context: unknown, info: FieldInfo) => unknown;
   give: (run: Run) => object;
   info: FieldInfo;
+  /** Null for what has selections of its own, or is a list. */
+  leaf: Leaf | null;
   complete: Complete;
+}
+
+interface Leaf {
+  type: GraphQLLeafType;
+  isNullable: boolean;
 }
 
 export type Complete = (value: unknown, run: Run) => unknown;
@@ -96,29 +105,12 @@ export async function callAndKeep(field: PlannedField, source: unknown, run: Run
   return { [key]: await complete(await called, run) };
 }
 
-export function executeFields(fields: readonly PlannedField[], source: unknown, run: Run): unknown {
-  const results: Record<string, unknown> = {};
-  let parts: Promise<void>[] | undefined;
-  try {
-    for (const { key, isIncluded, resolve, give, info, complete } of fields) {
-      if (isIncluded && !isIncluded(run.variables)) continue;
-      const result = completeSoon(resolve(source, give(run), run.context, info), run, complete);
-      results[key] = result;
-      if (isPromise(result)) parts = putLater(results, key, result, parts);
-    }
-  } catch (error) {
-    forsake(parts);
-    throw error;
-  }
-  return parts ? Promise.all(parts).then(() => results) : results;
-}
-
-function completeSoon(value: unknown, run: Run, complete: Complete): unknown {
+export function completeSoon(value: unknown, run: Run, complete: Complete): unknown {
   return isPromise(value) ? value.then(settled => complete(settled, run)) : complete(value, run);
 }
 
 /** Puts what comes of a promise where the promise stands until then. */
-function putLater(
+export function putLater(
   results: Record<PropertyKey, unknown> | unknown[],
   at: PropertyKey,
   result: Promise<unknown>,
@@ -132,10 +124,10 @@ function putLater(
 }
 
 /** Nobody will look at them any more. */
-function forsake(parts: readonly Promise<void>[] = []): void {
+export function forsake(parts: readonly Promise<void>[] = []): void {
   for (const part of parts) part.catch(() => {});
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
+export function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

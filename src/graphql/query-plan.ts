@@ -1,11 +1,13 @@
 import {
   type DocumentNode,
+  defaultFieldResolver,
   GraphQLError,
   type GraphQLField,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
   getArgumentValues,
+  getNullableType,
   getOperationAST,
   isLeafType,
   isListType,
@@ -15,13 +17,13 @@ import {
   OperationTypeNode,
   type SelectionSetNode,
 } from 'graphql';
+import { compileFields } from './compiled-fields.ts';
 import { PlanFailed } from './plan-failed.ts';
 import {
   allowNull,
   type Complete,
   callAndKeep,
   type Data,
-  executeFields,
   type FieldInfo,
   type KeepCalled,
   type PlannedField,
@@ -108,8 +110,7 @@ class Planner {
   }
 
   planObject(type: GraphQLObjectType, selectionSets: SelectionSetNode[]): Complete {
-    const fields = this.#planFields(type, selectionSets);
-    return (source, run) => executeFields(fields, source, run);
+    return compileFields(this.#planFields(type, selectionSets));
   }
 
   planMutation(root: GraphQLObjectType, selectionSet: SelectionSetNode): Complete {
@@ -128,26 +129,21 @@ class Planner {
   #planField(selection: PlannedSelection, parent: GraphQLObjectType): PlannedField {
     const [node] = selection.nodes;
     const { key, isIncluded } = selection;
+    const common = { key, isIncluded };
     const info = this.#describe(selection, parent);
     if (node.name.value === '__typename') {
-      return { key, isIncluded, resolve: () => parent.name, give: () => nothing, info, complete: asIs };
+      const resolve = () => parent.name;
+      return { ...common, property: null, resolve, give: () => nothing, info, leaf: null, complete: asIs };
     }
     const field = parent.getFields()[node.name.value];
     if (!field) throw new PlanFailed();
-    const { name } = field;
-    const resolve =
-      field.resolve ??
-      (source => {
-        const value = (source as Record<string, unknown>)[name];
-        if (typeof value === 'function') throw new PlanFailed();
-        return value;
-      });
     return {
-      key,
-      isIncluded,
-      resolve: resolve as PlannedField['resolve'],
+      ...common,
+      property: findProperty(field),
+      resolve: (field.resolve ?? defaultFieldResolver) as PlannedField['resolve'],
       give: this.#planArguments(field, selection),
-      info: { ...info, fieldName: name, returnType: field.type },
+      info: { ...info, fieldName: field.name, returnType: field.type },
+      leaf: findLeaf(field.type),
       complete: this.#planType(field.type, selection),
     };
   }
@@ -219,3 +215,16 @@ function withoutPlaces(key: string, value: unknown): unknown {
 }
 
 const asIs: Complete = value => value;
+
+/** The property that a field shows, where it does nothing else. */
+function findProperty({ name, resolve, extensions }: GraphQLField<unknown, unknown>): string | null {
+  if (!resolve || resolve === defaultFieldResolver) return name;
+  const { pothosExposedField: exposed, pothosOriginalResolve: original } = extensions;
+  // Else something was put around it.
+  return typeof exposed === 'string' && resolve === original ? exposed : null;
+}
+
+function findLeaf(type: GraphQLOutputType): PlannedField['leaf'] {
+  const named = getNullableType(type);
+  return isLeafType(named) ? { type: named, isNullable: named === type } : null;
+}
