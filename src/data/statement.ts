@@ -1,6 +1,7 @@
 import { type AnyColumn, Column, is, noopDecoder, Param, Placeholder, SQL } from 'drizzle-orm';
 import { PgDialect, PgTimestamp } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/postgres-js';
+import { parseUtcTime } from '../time-text.ts';
 import type { Session } from './connection.ts';
 import type { Connection, Database } from './database.ts';
 
@@ -133,18 +134,5 @@ function findDecode(field: unknown): Decode | null {
 function findColumnDecode(column: AnyColumn): Decode | null {
   if (column.mapFromDriverValue === Column.prototype.mapFromDriverValue) return null;
   const decode = (value: unknown) => column.mapFromDriverValue(value);
-  return is(column, PgTimestamp) ? rememberLast(decode) : decode;
-}
-
-/** What one transaction wrote bears one time, and reading a time costs more than the rest of a row. */
-function rememberLast(decode: Decode): Decode {
-  let lastValue: unknown;
-  let last: unknown;
-  return value => {
-    if (value !== lastValue) {
-      last = decode(value);
-      lastValue = value;
-    }
-    return last;
-  };
+  return is(column, PgTimestamp) ? value => parseUtcTime(String(value)) ?? decode(value) : decode;
 }

@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import { formatTime } from '../time-text.ts';
 import { builder } from './builder.ts';
 import { describeValue } from './describe.ts';
 import { UploadedFile } from './uploaded-file.ts';
@@ -6,7 +7,7 @@ import { UploadedFile } from './uploaded-file.ts';
 builder.scalarType('DateTime', {
   description: 'RFC 3339 timestamp in UTC, e.g. 2024-10-17T07:48:05.000Z.',
   specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time',
-  serialize: value => value.toISOString(),
+  serialize: value => formatTime(value),
   parseValue: value => {
     const date = typeof value === 'string' ? new Date(value) : null;
     if (!date || Number.isNaN(date.getTime())) {
