@@ -23,7 +23,7 @@ export interface OpenDatabase {
 }
 
 /** As requests want it: what cannot be answered soon is refused soon. */
-const forRequests = { waitMs: 1_000, maxWaiting: 1_000, statementMs: 5_000 };
+export const forRequests = { waitMs: 1_000, maxWaiting: 1_000, statementMs: 5_000 };
 
 /** Opens a pool; connects when first used, so the database may be absent now. */
 export function openDatabase(url: string, { maxConnections, ...options }: DatabaseOptions): OpenDatabase {

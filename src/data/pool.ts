@@ -1,16 +1,13 @@
 import { findAbandonment } from './abandonment.ts';
 import { Connection, type ConnectionOptions, createAnswer, type Driver } from './connection.ts';
 import { DatabaseUnavailable } from './unavailable.ts';
+import { createWaitingLine, type WaitingOptions } from './waiting-line.ts';
 
 // postgres.js has a pool of its own, but waits in it without limit for a free connection and for an answer.
 
-export interface PoolOptions extends ConnectionOptions {
+export interface PoolOptions extends ConnectionOptions, WaitingOptions {
   /** Connections at the most; they are made when they are needed. */
   size: number;
-  /** For a free connection; past it DatabaseUnavailable is thrown. */
-  waitMs: number;
-  /** Requests that may wait at once; more are refused without delay. */
-  maxWaiting: number;
   /** Called for each request that got no connection. */
   onRefused?: (() => void) | undefined;
 }
@@ -38,39 +35,17 @@ export function openPool(url: string, options: PoolOptions): Pool {
   const shared: Driver['options'] = { parsers: {}, serializers: {} };
   const connections = new Set<Connection>();
   const idle: Connection[] = [];
-  const waiting: Waiter[] = [];
+  const waiting = createWaitingLine<Connection>(options);
   let isClosed = false;
   let absentUntil = 0;
 
   function acquire(): Connection | Promise<Connection> {
     if (isClosed) throw new DatabaseUnavailable('The service is stopping');
-    const abandonment = findAbandonment();
-    abandonment?.throwIfAbandoned();
+    findAbandonment()?.throwIfAbandoned();
     const free = idle.pop();
     if (free) return free;
     if (performance.now() < absentUntil) throw new DatabaseUnavailable('The database cannot be reached');
-    if (connections.size < options.size) return connect();
-    if (waiting.length >= options.maxWaiting) {
-      throw new DatabaseUnavailable(`${waiting.length} requests wait for the database already`);
-    }
-    return new Promise((resolve, reject) => {
-      const waiter = { resolve, reject, timer: setTimeout(expire, options.waitMs) };
-      function expire() {
-        withdraw(waiter);
-        reject(new DatabaseUnavailable(`No connection to the database was free for ${options.waitMs} ms`));
-      }
-      abandonment?.onAbandoned(reason => {
-        withdraw(waiter);
-        reject(reason);
-      });
-      waiting.push(waiter);
-    });
-  }
-
-  function withdraw(waiter: Waiter): void {
-    const at = waiting.indexOf(waiter);
-    if (at >= 0) waiting.splice(at, 1);
-    clearTimeout(waiter.timer);
+    return connections.size < options.size ? connect() : waiting.wait();
   }
 
   function connect(): Connection {
@@ -90,28 +65,16 @@ export function openPool(url: string, options: PoolOptions): Pool {
       replace(connection);
       return;
     }
-    const next = waiting.shift();
-    clearTimeout(next?.timer);
-    if (next) next.resolve(connection);
-    else idle.push(connection);
+    if (!waiting.hand(connection)) idle.push(connection);
   }
 
   function replace(connection: Connection): void {
     discard(connection);
     if (connection.wasRefused) {
       absentUntil = performance.now() + retryConnectMs;
-      refuseWaiting('The database cannot be reached');
+      waiting.refuseAll('The database cannot be reached');
     }
-    const next = waiting.shift();
-    clearTimeout(next?.timer);
-    next?.resolve(connect());
-  }
-
-  function refuseWaiting(reason: string): void {
-    for (const { timer, reject } of waiting.splice(0)) {
-      clearTimeout(timer);
-      reject(new DatabaseUnavailable(reason));
-    }
+    if (waiting.count() > 0) waiting.hand(connect());
   }
 
   function discard(connection: Connection): void {
@@ -152,19 +115,13 @@ export function openPool(url: string, options: PoolOptions): Pool {
     },
     counts: () => ({
       inUse: connections.size - idle.length,
-      waiting: waiting.length,
+      waiting: waiting.count(),
       limit: options.size,
     }),
     async close(graceMs) {
       isClosed = true;
-      refuseWaiting('The service is stopping');
+      waiting.refuseAll('The service is stopping');
       await Promise.all([...connections].map(connection => connection.close(graceMs)));
     },
   };
-}
-
-interface Waiter {
-  resolve(connection: Connection): void;
-  reject(error: Error): void;
-  timer: NodeJS.Timeout;
 }
