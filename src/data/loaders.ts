@@ -131,7 +131,7 @@ function readsOf(db: Database): ReturnType<typeof createReads> {
  * Their rows are kept until the last has come. With more at once the garbage collector copies them again and again, and
  * the processors of the database change between them, while each takes longer.
  */
-const largeReadsAtOnce = 4;
+const largeReadsAtOnce = 5;
 
 /** What all requests share. */
 function createReads(db: Database) {

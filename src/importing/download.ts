@@ -155,7 +155,8 @@ async function readBody(
   if (expectedBytes !== null && expectedBytes > maxBytes) throw tooLarge(maxBytes);
   const freeBytes = share?.freeBytes ?? maxBytes;
   // One buffer that grows: each chunk of a list would keep the 64 KB that it came in, were it one byte long.
-  let buffer = Buffer.allocUnsafe(Math.min(expectedBytes ?? firstBufferBytes, freeBytes, maxBytes));
+  const allocate = (bytes: number) => share?.allocate(bytes) ?? Buffer.allocUnsafe(bytes);
+  let buffer = allocate(Math.min(expectedBytes ?? firstBufferBytes, freeBytes, maxBytes));
   let size = 0;
   for await (const chunk of body) {
     const neededBytes = size + chunk.length;
@@ -165,19 +166,15 @@ async function readBody(
     if (neededBytes > buffer.length) {
       // Memory that is not written to costs nothing, so the last step is as large as the body may get.
       const enoughBytes = neededBytes > freeBytes ? (expectedBytes ?? maxBytes) : buffer.length * 2;
-      buffer = grow(buffer, Math.min(maxBytes, Math.max(neededBytes, enoughBytes)));
+      const grown = allocate(Math.min(maxBytes, Math.max(neededBytes, enoughBytes)));
+      buffer.copy(grown);
+      buffer = grown;
     }
     chunk.copy(buffer, size);
     size = neededBytes;
   }
   if (expectedBytes !== null && size !== expectedBytes) throw unreachable(new Error('wrong content-length'));
   return buffer.subarray(0, size);
-}
-
-function grow(buffer: Buffer, bytes: number): Buffer<ArrayBuffer> {
-  const grown = Buffer.allocUnsafe(bytes);
-  buffer.copy(grown);
-  return grown;
 }
 
 function tooLarge(maxBytes: number): ImportError {

@@ -50,6 +50,7 @@ export async function importImage(
       }),
     );
     await inSpan('tell', {}, () => tellImage(task, original, options.db));
+    share.giveBack();
     return 'stored';
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
