@@ -133,10 +133,13 @@ describe('a subscriber is told', () => {
 test('a subscriber is not told of other products, nor of what a worker claims', async () => {
   await fill(service, '1', ['a.jpg']);
   const stream = await subscribe();
+  // The change before it may be told once more.
+  await sleep(300);
+  const told = stream.answers.length;
   await fill(service, '2', ['b.jpg']);
   await sql`update images set import_claim = gen_random_uuid() where product_id = 1`;
   await sleep(300);
-  expect(stream.answers).toHaveLength(1);
+  expect(stream.answers).toHaveLength(told);
 });
 
 test('a change that nobody watches notifies nobody', async () => {

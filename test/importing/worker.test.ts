@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { measureImage } from '../../src/importing/measure-image.ts';
 import { startWorker, type Worker } from '../../src/importing/worker.ts';
 import { createLog } from '../../src/log.ts';
@@ -301,9 +301,14 @@ test('what is stored in the end is what rows name', async () => {
 });
 
 /** Between the last failure and the next try. */
+/** Once the try that is counted has ended: it counts from when it begins. */
 async function readDelay(productId: string): Promise<number> {
-  const [row] = await service.db.execute<{ ms: string }>(
-    `select extract(epoch from retry_at - updated_at) * 1000 as ms from images where product_id = ${productId}`,
-  );
-  return Number(row?.ms);
+  return vi.waitFor(async () => {
+    const [row] = await service.db.execute<{ ms: string }>(
+      `select extract(epoch from retry_at - updated_at) * 1000 as ms from images
+       where product_id = ${productId} and import_claim is null`,
+    );
+    if (!row) throw new Error('it is being tried');
+    return Number(row.ms);
+  }, 10_000);
 }
