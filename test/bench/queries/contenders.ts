@@ -87,7 +87,7 @@ async function startPackshot(
   program?: string,
 ): Promise<Server> {
   const dataDirectory = join(folder, program ? 'bundle-data' : 'data');
-  const child = startService({ DATABASE_URL: databaseUrl, DATA_DIR: dataDirectory, ...(process.env.POOLN && {DATABASE_CONNECTIONS: process.env.POOLN}) }, program);
+  const child = startService({ DATABASE_URL: databaseUrl, DATA_DIR: dataDirectory }, program);
   opened.defer(() => stop(child));
   return { port: await findPort(child), pid: child.pid ?? 0 };
 }
