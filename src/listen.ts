@@ -61,7 +61,7 @@ function prepareClose(server: Server): Listening['close'] {
   server.prependListener('request', (request, response) => {
     unused.delete(request.socket);
     answering.add(response);
-    if (!server.listening) endConnectionAfter(response);
+    if (isClosing) endConnectionAfter(response);
     response.once('close', () => {
       answering.delete(response);
       if (hasLingered) setImmediate(() => server.closeIdleConnections());
@@ -75,7 +75,8 @@ function prepareClose(server: Server): Listening['close'] {
   return async graceMs => {
     if (isClosing) return;
     isClosing = true;
-    // Whoever is connected, but not taken yet, would be cut off: they are taken now.
+    // Whoever is connected, but not taken yet, would be cut off. Between these two turns of the event loop they are taken.
+    await nextTurn();
     await nextTurn();
     const closed = once(server, 'close');
     // Takes no more connections; that of an HTTP server would also end the idle ones at once.

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { Agent, get, type IncomingMessage, type RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Listening, listen } from '../src/listen.ts';
 import { within } from './support/process.ts';
@@ -36,10 +37,22 @@ describe('closing', () => {
     const answer = ask(server, '/');
     await held.arrived;
     const closed = server.close(5_000);
+    await sleep(20);
     await expect(ask(server, '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     held.release();
     expect(await answer).toBe('held');
     await within(2_000, 'closing', closed);
+  });
+
+  test('takes who is connected already', async () => {
+    const server = await open(answerAtOnce);
+    const socket = connect(server.port, host);
+    onTestFinished(() => void socket.destroy());
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const answered = once(socket, 'data');
+    const closed = server.close(5_000);
+    expect(String((await answered)[0])).toMatch(/^HTTP\/1.1 200 OK\r\n(.*\r\n)*connection: close\r\n/i);
+    await within(1_000, 'closing', closed);
   });
 
   test('does not wait for the connection of a request that was answered', async () => {

@@ -1,5 +1,6 @@
 import { eq, gt, sql } from 'drizzle-orm';
 import { type Connection, formatArray, type Transaction } from './database.ts';
+import { statement } from './statement.ts';
 import { type FileRow, files, images } from './tables.ts';
 
 export type FileValues = Omit<FileRow, 'createdAt'>;
@@ -28,18 +29,35 @@ export async function holdFiles(db: Transaction, rows: readonly FileValues[]): P
   }
 }
 
+const given = sql`unnest(
+  ${sql.placeholder('hashes')}::bytea[], ${sql.placeholder('mimeTypes')}::text[], ${sql.placeholder('byteSizes')}::int[],
+  ${sql.placeholder('widths')}::int[], ${sql.placeholder('heights')}::int[], ${sql.placeholder('thumbhashes')}::text[],
+  ${sql.placeholder('dominantColors')}::text[], ${sql.placeholder('hasAlphas')}::bool[])`;
+
+const enteredOrHeld = statement<{ hash: string }>(
+  () => sql`
+    with entered as (
+      insert into files (hash, mime_type, byte_size, width, height, thumbhash, dominant_color, has_alpha)
+      select * from ${given} on conflict do nothing returning hash
+    ), held as (
+      select hash from files where hash = any(${sql.placeholder('hashes')}::bytea[]) for key share
+    )
+    select encode(hash, 'hex') as hash from entered union all select encode(hash, 'hex') from held`,
+);
+
 /** The hashes of those that are entered or held now. One statement, as it is run for every import. */
 async function enterOrHold(db: Transaction, rows: readonly FileValues[]): Promise<Set<string>> {
-  const entering = db
-    .insert(files)
-    .values([...rows])
-    .onConflictDoNothing()
-    .returning({ hash: files.hash });
-  const found = await db.execute<{ hash: string }>(sql`
-    with entered as ${entering}, held as (
-      select hash from files where hash = any(${formatHashes(rows.map(row => row.hash))}::bytea[]) for key share
-    )
-    select encode(hash, 'hex') as hash from entered union all select encode(hash, 'hex') from held`);
+  const listOf = (name: Exclude<keyof FileValues, 'hash'>) => formatArray(rows.map(row => row[name]));
+  const found = await enteredOrHeld(db, {
+    hashes: formatHashes(rows.map(row => row.hash)),
+    mimeTypes: listOf('mimeType'),
+    byteSizes: listOf('byteSize'),
+    widths: listOf('width'),
+    heights: listOf('height'),
+    thumbhashes: listOf('thumbhash'),
+    dominantColors: listOf('dominantColor'),
+    hasAlphas: listOf('hasAlpha'),
+  });
   return new Set(found.map(row => row.hash));
 }
 

@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { ErrorCode } from '../errors.ts';
 import { type Connection, type Database, formatArray, type Transaction } from './database.ts';
+import { statement } from './statement.ts';
 import { images } from './tables.ts';
 
 // The images themselves are the queue: one is due when `import_due_at` has come, a claim puts that off for as long
@@ -37,69 +38,90 @@ const claimLock = '7241690213452';
 export async function claimImports(db: Database, options: ClaimOptions): Promise<ImportTask[]> {
   const { limit, leaseMs, maxPerHost } = options;
   return db.transaction(async transaction => {
-    // A process that is frozen just here must not keep the others from claiming for long.
-    await transaction.execute(sql`
-      select set_config('idle_in_transaction_session_timeout', '2000', true), pg_advisory_xact_lock(${claimLock}::bigint)`);
-    const claimed = await transaction.execute<Omit<ImportTask, 'attempts'> & { attempts: string }>(sql`
-      with recursive hosts as (
-        (select source_host from images where ${isPending} order by source_host limit 1)
-        union all
-        select (select source_host from images where ${isPending} and source_host > hosts.source_host
-                order by source_host limit 1)
-        from hosts where hosts.source_host is not null
-      ), busy as (
-        select source_host, count(*) as tasks from images
-        where import_claim is not null and import_due_at > now() group by source_host
-      ), due as (
-        select chosen.id from hosts
-        left join busy using (source_host)
-        cross join lateral (
-          select id, import_due_at from images
-          where ${isPending} and source_host = hosts.source_host and import_due_at <= now()
-          order by import_due_at
-          limit case hosts.source_host when '' then ${limit} else greatest(${maxPerHost} - coalesce(busy.tasks, 0), 0) end
-          for update skip locked
-        ) chosen
-        order by chosen.import_due_at limit ${limit}
-      )
-      update images set
-        import_claim = gen_random_uuid(),
-        import_due_at = now() + make_interval(secs => ${leaseMs / 1_000}::float8),
-        attempts = attempts + 1
-      from due where images.id = due.id
-      returning images.id, product_id as "productId", source_url as "sourceUrl", source_path as "sourcePath",
-        attempts, import_claim as claim, exists (
-          select from images removed
-          where removed.product_id = images.product_id and removed.replacement_id = images.replacement_id
-            and removed.deleted_at is not null
-        ) as "mayReplace"`);
+    await becomeClaimer(transaction, {});
+    const claimed = await dueImages(transaction, { limit, leaseSeconds: leaseMs / 1_000, maxPerHost });
     return claimed.map(row => ({ ...row, attempts: Number(row.attempts) }));
   });
 }
 
+/** A process that is frozen just here must not keep the others from claiming for long. */
+const becomeClaimer = statement(
+  () => sql`
+    select set_config('idle_in_transaction_session_timeout', '2000', true), pg_advisory_xact_lock(${sql.raw(claimLock)})`,
+);
+
 const isPending = sql`import_due_at is not null and deleted_at is null`;
+const most = sql`${sql.placeholder('limit')}::int`;
+
+const dueImages = statement<Omit<ImportTask, 'attempts'> & { attempts: string }>(
+  () => sql`
+    with recursive hosts as (
+      (select source_host from images where ${isPending} order by source_host limit 1)
+      union all
+      select (select source_host from images where ${isPending} and source_host > hosts.source_host
+              order by source_host limit 1)
+      from hosts where hosts.source_host is not null
+    ), busy as (
+      select source_host, count(*) as tasks from images
+      where import_claim is not null and import_due_at > now() group by source_host
+    ), due as (
+      select chosen.id from hosts
+      left join busy using (source_host)
+      cross join lateral (
+        select id, import_due_at from images
+        where ${isPending} and source_host = hosts.source_host and import_due_at <= now()
+        order by import_due_at
+        limit case hosts.source_host when '' then ${most}
+          else greatest(${sql.placeholder('maxPerHost')}::int - coalesce(busy.tasks, 0), 0) end
+        for update skip locked
+      ) chosen
+      order by chosen.import_due_at limit ${most}
+    )
+    update images set
+      import_claim = gen_random_uuid(),
+      import_due_at = now() + make_interval(secs => ${sql.placeholder('leaseSeconds')}::float8),
+      attempts = attempts + 1
+    from due where images.id = due.id
+    returning images.id, product_id as "productId", source_url as "sourceUrl", source_path as "sourcePath",
+      attempts, import_claim as claim, exists (
+        select from images removed
+        where removed.product_id = images.product_id and removed.replacement_id = images.replacement_id
+          and removed.deleted_at is not null
+      ) as "mayReplace"`,
+);
 
 /** The claim is the last that was made, and its time is not over. */
 function isHeld({ id, claim }: ImportTask) {
   return and(eq(images.id, id), eq(images.importClaim, claim), sql`${images.importDueAt} > now()`);
 }
 
-/** False where the claim is no longer held: nothing is written then. */
-export async function finishImport(db: Transaction, task: ImportTask, fileHash: string): Promise<boolean> {
-  const finished = await db
-    .update(images)
-    .set({
-      state: 'UPLOADED',
-      fileHash,
-      failureCode: null,
-      failureMessage: null,
-      retryAt: null,
-      importDueAt: null,
-      importClaim: null,
-      updatedAt: sql`now()`,
-    })
-    .where(isHeld(task))
-    .returning({ id: images.id });
+const hash = sql`decode(${sql.placeholder('fileHash')}, 'hex')`;
+
+const finishedImages = statement<{ id: string }>(
+  () => sql`
+    with finished as (
+      update images set
+        state = 'UPLOADED', file_hash = ${hash}, failure_code = null, failure_message = null, retry_at = null,
+        import_due_at = null, import_claim = null, updated_at = now()
+      where id = ${sql.placeholder('id')}::bigint and import_claim = ${sql.placeholder('claim')}::uuid and import_due_at > now()
+      returning id
+    ), released as (
+      insert into released_files (hash) select ${hash} where not exists (select from finished)
+      on conflict (hash) do update set hash = excluded.hash
+    )
+    select id from finished`,
+);
+
+/**
+ * False where the claim is no longer held: nothing of the image is written then, and the file, which was held in vain, is let
+ * go of, so that it is collected unless some image names it.
+ */
+export async function finishImport(
+  db: Transaction,
+  { id, claim }: ImportTask,
+  fileHash: string,
+): Promise<boolean> {
+  const finished = await finishedImages(db, { id, claim, fileHash });
   return finished.length > 0;
 }
 

@@ -1,9 +1,9 @@
 import { type AnyColumn, Column, is, noopDecoder, Param, Placeholder, SQL } from 'drizzle-orm';
 import { PgDialect, PgTimestamp } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/postgres-js';
-import { parseUtcTime } from '../time-text.ts';
 import type { Session } from './connection.ts';
 import type { Connection, Database } from './database.ts';
+import { parseUtcTime } from './time-text.ts';
 
 // Drizzle builds and decodes for the connection that it was asked on, and a transaction is a connection of its own. What a
 // statement says and what its rows mean depends on neither, so both are worked out once for the process, by Drizzle's

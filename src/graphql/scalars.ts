@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { formatTime } from '../time-text.ts';
+import { formatTime } from '../data/time-text.ts';
 import { builder } from './builder.ts';
 import { describeValue } from './describe.ts';
 import { UploadedFile } from './uploaded-file.ts';

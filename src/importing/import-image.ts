@@ -1,9 +1,8 @@
 import type { Database } from '../data/database.ts';
-import { noteReleasedFile } from '../data/files.ts';
 import { failImport, finishImport, type ImportTask } from '../data/import-queue.ts';
 import { lockProducts } from '../data/products.ts';
 import type { ErrorCode } from '../errors.ts';
-import { change } from '../gallery/change.ts';
+import { Concluding, change } from '../gallery/change.ts';
 import { keepSameBytes } from '../gallery/same-bytes.ts';
 import { holdStored, type Storable } from '../gallery/stored-files.ts';
 import type { Logger } from '../log.ts';
@@ -89,9 +88,11 @@ async function tellImage(task: ImportTask, original: Storable, db: Database): Pr
     // Else the set stays as it is: images that come together to one product need not wait for each other.
     if (task.mayReplace) await lockProducts(transaction, [task.productId]);
     await holdStored(transaction, [original]);
-    const isOurs = await finishImport(transaction, task, original.file.hash);
-    if (!isOurs) await noteReleasedFile(transaction, original.file.hash);
-    else if (task.mayReplace) await keepSameBytes(transaction, task.id);
+    const finished = finishImport(transaction, task, original.file.hash);
+    if (!task.mayReplace) return new Concluding(finished);
+    const isOurs = await finished;
+    if (isOurs) await keepSameBytes(transaction, task.id);
+    return isOurs;
   });
 }
 

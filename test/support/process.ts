@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { isRunning, kill, waitUntil } from './embedded-service.ts';
 import type { Answer } from './service.ts';
 
@@ -133,7 +133,14 @@ function spawnMain(folder: string, args: string[], environment: Environment): Co
   // Nothing of this process' own environment, so that no setting of the developer's comes in.
   // Nor must it ask for what the tests name as sources.
   const { flags, variables } = readScript(args[0] ?? 'serve');
-  const env = { PORT: '0', IMPORTING: 'off', DRAIN_SECONDS: '0', ...variables, ...environment };
+  const env = {
+    PORT: '0',
+    IMPORTING: 'off',
+    DRAIN_SECONDS: '0',
+    NODE_COMPILE_CACHE: inject('compileCache'),
+    ...variables,
+    ...environment,
+  };
   const child = spawn(process.execPath, [...flags, main, ...args], {
     cwd: folder,
     env,

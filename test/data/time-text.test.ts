@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatTime, parseUtcTime } from '../src/time-text.ts';
+import { formatTime, parseUtcTime } from '../../src/data/time-text.ts';
 
 const times = [
   0, -1, 1, 999, 86_399_999, 86_400_000, -86_400_001, 1_729_151_285_123, 253_402_300_799_999,
