@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createBudget } from '../imaging/budget.ts';
 import type { Logger } from '../log.ts';
@@ -29,8 +30,12 @@ export interface MeasurerOptions {
 
 /** Of images that the process has at once; the others wait here, where they cost no second copy. */
 const maxBytesAtOnce = 20_000_000;
-/** As many images as it has threads: who waited there would be blamed for the time. */
-const minWeight = maxBytesAtOnce / 4;
+/**
+ * No more than it has threads: who waited there would be blamed for the time. No more than half of the processors: queries
+ * find another one free, which a low priority alone does not bring about, and are half as late.
+ */
+const imagesAtOnce = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+const minWeight = maxBytesAtOnce / imagesAtOnce;
 
 const measureProcess = fileURLToPath(new URL('./measure-process.ts', import.meta.url));
 
