@@ -43,6 +43,14 @@ type Sending = Pick<postgres.Sql, 'unsafe'>;
 /** Postgres is given a head start to end a statement by itself, which keeps the connection. */
 const answerGraceMs = 1_000;
 
+/** They are hashes, which are told in hex; the driver would make buffers of them, only to be written in hex again. */
+const bytesAsHex = {
+  to: 17,
+  from: [17],
+  serialize: (bytes: Uint8Array) => `\\x${Buffer.from(bytes).toString('hex')}`,
+  parse: (text: string) => text.slice(2),
+};
+
 /** One connection, for one request at a time. */
 export class Connection {
   /** It must not be used again. */
@@ -62,6 +70,7 @@ export class Connection {
     this.#client = postgres(url, {
       max: 1,
       fetch_types: false,
+      types: { bytea: bytesAsHex },
       connect_timeout: 5,
       onnotice: () => {},
       onclose: () => {

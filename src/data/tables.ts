@@ -47,11 +47,11 @@ export const imageGroup = pgEnum('image_group', imageGroups);
 /** A 64-bit id; decimal text in JavaScript, whose numbers end at 2^53. */
 const id64 = customType<{ data: string; driverData: string }>({ dataType: () => 'bigint' });
 
-/** SHA-256; hex in JavaScript, 32 bytes in the database. */
-const sha256 = customType<{ data: string; driverData: Uint8Array }>({
+/** SHA-256; hex in JavaScript, as our connections read it, 32 bytes in the database. */
+const sha256 = customType<{ data: string; driverData: Uint8Array | string }>({
   dataType: () => 'bytea',
   toDriver: hex => Buffer.from(hex, 'hex'),
-  fromDriver: bytes => Buffer.from(bytes).toString('hex'),
+  fromDriver: read => (typeof read === 'string' ? read : Buffer.from(read).toString('hex')),
 });
 
 /** A fractional index; compared byte by byte, in Postgres as in JavaScript. */
