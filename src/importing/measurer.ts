@@ -31,10 +31,10 @@ export interface MeasurerOptions {
 /** Of images that the process has at once; the others wait here, where they cost no second copy. */
 const maxBytesAtOnce = 20_000_000;
 /**
- * No more than it has threads: who waited there would be blamed for the time. No more than half of the processors: queries
- * find another one free, which a low priority alone does not bring about, and are half as late.
+ * No more than it has threads: who waited there would be blamed for the time. Two keep it busy; more than half of the
+ * processors would leave queries none that is free, which a low priority alone does not.
  */
-const imagesAtOnce = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+const imagesAtOnce = Math.max(2, Math.min(4, Math.floor(availableParallelism() / 2)));
 const minWeight = maxBytesAtOnce / imagesAtOnce;
 
 const measureProcess = fileURLToPath(new URL('./measure-process.ts', import.meta.url));
