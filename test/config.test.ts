@@ -89,6 +89,8 @@ describe('a bad value', () => {
 
   test.each([
     ['PORT', '65536', /^it must be a whole number from 0 to 65535$/],
+    ['DRAIN_SECONDS', '301', /^it must be a whole number from 0 to 300$/],
+    ['DRAIN_SECONDS', 'soon', /^it must be a whole number from 0 to 300$/],
     ['PUBLIC_URL', 'shop.example', /^it must be a URL with http or https$/],
     ['PUBLIC_URL', 'ftp://shop.example', /^it must be a URL with http or https$/],
     ['CORS_ORIGINS', 'shop.example', /^it must be origins such as https:\/\/shop\.example/],

@@ -59,7 +59,11 @@ export const ports = text
   );
 /** Null where it is left to the service. */
 export function optionalInteger(min: number, max: number) {
-  return z.union([z.literal('').transform(() => null), integer(min, max)]);
+  const isWithin = (value: string) =>
+    /^\d{1,15}$/.test(value) && Number(value) >= min && Number(value) <= max;
+  return text
+    .refine(value => value === '' || isWithin(value), `must be a whole number from ${min} to ${max}`)
+    .transform(value => (value === '' ? null : Number(value)));
 }
 
 /** Null where there is none; 0 takes a free one. */

@@ -9,7 +9,7 @@ import {
 } from './planned-fields.ts';
 
 // The code that makes an object of an answer. A loop over its fields would do something else each time at the same place,
-// which engines cannot make fast: an answer of thousands of values takes half as long again.
+// which engines cannot make fast: an answer of thousands of values takes two fifths longer.
 
 /** What the code is given, under these names. */
 const tools = { fail, completeSoon, forsake, isPromise, putLater };

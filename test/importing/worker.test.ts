@@ -300,8 +300,7 @@ test('what is stored in the end is what rows name', async () => {
   await checkStored(service);
 });
 
-/** Between the last failure and the next try. */
-/** Once the try that is counted has ended: it counts from when it begins. */
+/** Between the last failure and the next try, once the try that is counted has ended: it counts from when it begins. */
 async function readDelay(productId: string): Promise<number> {
   return vi.waitFor(async () => {
     const [row] = await service.db.execute<{ ms: string }>(

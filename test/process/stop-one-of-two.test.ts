@@ -11,7 +11,7 @@ test('SIGTERM of one of two behind a load balancer fails no request', { timeout:
   const installation = await openInstallationForTest();
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
-  // As nobody who says nothing of it: the balancer asks whether they are ready.
+  // As where nothing is set; the balancer asks whether they are ready.
   const environment = { DATABASE_URL: database.url, DRAIN_SECONDS: '' };
   const [one, two] = await Promise.all([installation.start(environment), installation.start(environment)]);
   const balancer = await openHttpBalancer([one.url, two.url]);

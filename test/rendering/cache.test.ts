@@ -191,7 +191,6 @@ describe('too many', () => {
     for (let name = 7; name >= 0; name--) await cache.find(keyOf(name));
     await sleep(200);
     await keepStored(cache, 'new');
-    // One that is counted while it is being stored may push out one more.
     await waitUntil(async () => (await listFiles()).length <= 8);
     expect(await cache.find(keyOf(7))).toBeNull();
   });
