@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, type Placeholder, sql } from 'drizzle-orm';
 import type { ErrorCode } from '../errors.ts';
 import { type Connection, type Database, formatArray, type Transaction } from './database.ts';
 import { statement } from './statement.ts';
@@ -90,9 +90,11 @@ const dueImages = statement<Omit<ImportTask, 'attempts'> & { attempts: string }>
       ) as "mayReplace"`,
 );
 
+type ClaimOf = Record<'id' | 'claim', string | Placeholder>;
+
 /** The claim is the last that was made, and its time is not over. */
-function isHeld({ id, claim }: ImportTask) {
-  return and(eq(images.id, id), eq(images.importClaim, claim), sql`${images.importDueAt} > now()`);
+function isHeld({ id, claim }: ClaimOf) {
+  return sql`id = ${id}::bigint and import_claim = ${claim}::uuid and import_due_at > now()`;
 }
 
 const hash = sql`decode(${sql.placeholder('fileHash')}, 'hex')`;
@@ -103,7 +105,7 @@ const finishedImages = statement<{ id: string }>(
       update images set
         state = 'UPLOADED', file_hash = ${hash}, failure_code = null, failure_message = null, retry_at = null,
         import_due_at = null, import_claim = null, updated_at = now()
-      where id = ${sql.placeholder('id')}::bigint and import_claim = ${sql.placeholder('claim')}::uuid and import_due_at > now()
+      where ${isHeld({ id: sql.placeholder('id'), claim: sql.placeholder('claim') })}
       returning id
     ), released as (
       insert into released_files (hash) select ${hash} where not exists (select from finished)
