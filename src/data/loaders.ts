@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import { countImages, countImagesByProductIds } from './counts.ts';
-import { type Database, forRequests } from './database.ts';
+import type { Database } from './database.ts';
 import { countGalleries, findGalleryPages, findThumbnails, type GalleryRequest } from './galleries.ts';
 import { isId } from './ids.ts';
 import { type ColumnSet, everyColumn } from './image-columns.ts';
@@ -13,7 +13,6 @@ import { type Read, shareRead } from './shared-reads.ts';
 import type { ProductRow } from './tables.ts';
 import { isUnavailability } from './unavailable.ts';
 import type { Visibility } from './visibility.ts';
-import { createTurns, type TakeTurn } from './waiting-line.ts';
 
 /**
  * Reads of one request, gathered: whatever asks for the same kind of thing at once is one statement, which requests
@@ -127,36 +126,27 @@ function readsOf(db: Database): ReturnType<typeof createReads> {
   return known;
 }
 
-/**
- * Their rows are kept until the last has come. With more at once the garbage collector copies them again and again, and
- * the processors of the database change between them, while each takes longer.
- */
-const largeReadsAtOnce = 5;
-
 /** What all requests share. */
 function createReads(db: Database) {
-  const takeTurn = createTurns(largeReadsAtOnce, forRequests);
-  const byId = <Value>(find: (ids: readonly string[]) => Promise<Map<string, Value>>) =>
-    shareById(find, takeTurn);
   return {
     imageById: ofImages((visibility, columns) =>
-      byId(async ids => mapById(await findImagesByIds(db, ids, visibility, columns))),
+      shareById(async ids => mapById(await findImagesByIds(db, ids, visibility, columns))),
     ),
-    productById: byId(async ids => mapById(await findProductsByIds(db, ids))),
-    thumbnail: ofImages((visibility, columns) => byId(ids => findThumbnails(db, visibility, ids, columns))),
-    imageCount: ofImages(visibility => byId(ids => countImagesByProductIds(db, visibility, ids))),
-    galleryCount: ofImages(visibility => byId(ids => countGalleries(db, visibility, ids))),
-    galleryPage: shareGalleryPages(db, true, takeTurn),
-    galleryPageAlone: shareGalleryPages(db, false, takeTurn),
+    productById: shareById(async ids => mapById(await findProductsByIds(db, ids))),
+    thumbnail: ofImages((visibility, columns) =>
+      shareById(ids => findThumbnails(db, visibility, ids, columns)),
+    ),
+    imageCount: ofImages(visibility => shareById(ids => countImagesByProductIds(db, visibility, ids))),
+    galleryCount: ofImages(visibility => shareById(ids => countGalleries(db, visibility, ids))),
+    galleryPage: shareGalleryPages(db, true),
+    galleryPageAlone: shareGalleryPages(db, false),
   };
 }
 
-function shareGalleryPages(db: Database, looksAhead: boolean, takeTurn: TakeTurn) {
+function shareGalleryPages(db: Database, looksAhead: boolean) {
   return ofImages((visibility, columns) =>
-    shareRead(
-      (requests: readonly GalleryRequest[]) =>
-        findGalleryPages(db, visibility, requests, columns, looksAhead),
-      takeTurn,
+    shareRead((requests: readonly GalleryRequest[]) =>
+      findGalleryPages(db, visibility, requests, columns, looksAhead),
     ),
   );
 }
@@ -173,12 +163,11 @@ function ofImages<Shared>(create: (visibility: Visibility, columns: ColumnSet) =
 
 function shareById<Value>(
   find: (ids: readonly string[]) => Promise<Map<string, Value>>,
-  takeTurn: TakeTurn,
 ): Read<string, Value | null> {
   return shareRead(async ids => {
     const found = await find(ids);
     return ids.map(id => found.get(id) ?? null);
-  }, takeTurn);
+  });
 }
 
 const mapById = <Row extends { id: string }>(rows: readonly Row[]) => new Map(rows.map(row => [row.id, row]));

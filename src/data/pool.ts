@@ -35,7 +35,10 @@ export function openPool(url: string, options: PoolOptions): Pool {
   const shared: Driver['options'] = { parsers: {}, serializers: {} };
   const connections = new Set<Connection>();
   const idle: Connection[] = [];
-  const waiting = createWaitingLine<Connection>(options);
+  const waiting = createWaitingLine<Connection>(
+    options,
+    reason => new DatabaseUnavailable(`No connection to the database: ${reason}`),
+  );
   let isClosed = false;
   let absentUntil = 0;
 
@@ -72,7 +75,7 @@ export function openPool(url: string, options: PoolOptions): Pool {
     discard(connection);
     if (connection.wasRefused) {
       absentUntil = performance.now() + retryConnectMs;
-      waiting.refuseAll('The database cannot be reached');
+      waiting.refuseAll(new DatabaseUnavailable('The database cannot be reached'));
     }
     if (waiting.count() > 0) waiting.hand(connect());
   }
@@ -120,7 +123,7 @@ export function openPool(url: string, options: PoolOptions): Pool {
     }),
     async close(graceMs) {
       isClosed = true;
-      waiting.refuseAll('The service is stopping');
+      waiting.refuseAll(new DatabaseUnavailable('The service is stopping'));
       await Promise.all([...connections].map(connection => connection.close(graceMs)));
     },
   };

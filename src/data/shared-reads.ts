@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Abandonment, findAbandonment, joinAbandonments, runAbandonable } from './abandonment.ts';
-import type { TakeTurn } from './waiting-line.ts';
 
 // Requests that ask for the same kind of thing at the same time share statements, as databases let commits share writes
 // to the disk ("group commit"): what comes while one is under way waits for it to return, or for a little while. So most
@@ -13,7 +12,7 @@ export type Read<Key, Value> = (keys: readonly Key[]) => Promise<readonly Value[
 const holdMs = 5;
 const maxHoldMs = 320;
 const maxKeys = 1_000;
-/** Reads of so many keys gain nothing by company: they go by themselves, when it is their turn. */
+/** Reads of so many keys gain nothing by company: they go by themselves. */
 const manyKeys = 25;
 
 interface Asking<Key, Value> {
@@ -25,11 +24,8 @@ interface Asking<Key, Value> {
   reject(error: unknown): void;
 }
 
-/**
- * The same read for all requests of the process; must not be used in transactions.
- * @param takeTurn what is large waits for
- */
-export function shareRead<Key, Value>(read: Read<Key, Value>, takeTurn: TakeTurn): Read<Key, Value> {
+/** The same read for all requests of the process; must not be used in transactions. */
+export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> {
   const gathered: Asking<Key, Value>[] = [];
   let underWay = 0;
   let isDue = false;
@@ -74,8 +70,7 @@ export function shareRead<Key, Value>(read: Read<Key, Value>, takeTurn: TakeTurn
   }
 
   return keys => {
-    if (keys.length === 0) return read(keys);
-    if (keys.length >= manyKeys) return takeTurn(() => read(keys));
+    if (keys.length === 0 || keys.length >= manyKeys) return read(keys);
     return new Promise((resolve, reject) => {
       const runWithin = gathered[0]?.runWithin ?? AsyncLocalStorage.snapshot();
       gathered.push({ keys, abandonment: findAbandonment(), runWithin, resolve, reject });

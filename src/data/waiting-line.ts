@@ -1,24 +1,27 @@
 import { findAbandonment } from './abandonment.ts';
-import { DatabaseUnavailable } from './unavailable.ts';
 
 export interface WaitingOptions {
-  /** For a free connection; past it DatabaseUnavailable is thrown. */
+  /** For a place; whoever waits longer is refused. */
   waitMs: number;
   /** Requests that may wait at once; more are refused without delay. */
   maxWaiting: number;
 }
 
-/** Requests that wait for a connection, or for their turn to take one: first come, first served, for a bounded time. */
+/** Requests that wait for a connection, or for their turn: first come, first served, for a bounded time. */
 export interface WaitingLine<Place> {
-  /** @throws {DatabaseUnavailable}, or rejects with it or with why the request was given up */
+  /** @throws what `refuse` makes, or rejects with it, or with why the request was given up */
   wait(): Promise<Place>;
   /** Gives a place to the first; false where nobody waits. */
   hand(place: Place): boolean;
-  refuseAll(reason: string): void;
+  refuseAll(error: Error): void;
   count(): number;
 }
 
-export function createWaitingLine<Place>({ waitMs, maxWaiting }: WaitingOptions): WaitingLine<Place> {
+/** @param refuse told why there is no place */
+export function createWaitingLine<Place>(
+  { waitMs, maxWaiting }: WaitingOptions,
+  refuse: (reason: string) => Error,
+): WaitingLine<Place> {
   const waiting: Waiter<Place>[] = [];
 
   function withdraw(waiter: Waiter<Place>): void {
@@ -29,14 +32,12 @@ export function createWaitingLine<Place>({ waitMs, maxWaiting }: WaitingOptions)
 
   return {
     wait() {
-      if (waiting.length >= maxWaiting) {
-        throw new DatabaseUnavailable(`${waiting.length} requests wait for the database already`);
-      }
+      if (waiting.length >= maxWaiting) throw refuse(`${waiting.length} requests wait already`);
       return new Promise((resolve, reject) => {
         const waiter = { resolve, reject, timer: setTimeout(expire, waitMs) };
         function expire() {
           withdraw(waiter);
-          reject(new DatabaseUnavailable(`No connection to the database was free for ${waitMs} ms`));
+          reject(refuse(`none was free for ${waitMs} ms`));
         }
         findAbandonment()?.onAbandoned(reason => {
           withdraw(waiter);
@@ -51,10 +52,10 @@ export function createWaitingLine<Place>({ waitMs, maxWaiting }: WaitingOptions)
       first?.resolve(place);
       return first !== undefined;
     },
-    refuseAll(reason) {
+    refuseAll(error) {
       for (const { timer, reject } of waiting.splice(0)) {
         clearTimeout(timer);
-        reject(new DatabaseUnavailable(reason));
+        reject(error);
       }
     },
     count: () => waiting.length,
@@ -67,21 +68,24 @@ interface Waiter<Place> {
   timer: NodeJS.Timeout;
 }
 
-/** Runs work when it is its turn. */
-export type TakeTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
+/** Waits for a turn; answers how to end it. */
+export type TakeTurn = () => Promise<() => void>;
 
-/** So many run at once; the others wait in line. */
-export function createTurns(atOnce: number, options: WaitingOptions): TakeTurn {
-  const line = createWaitingLine<void>(options);
-  let running = 0;
-  return async work => {
-    if (running < atOnce) running++;
+/** So many have one at a time; the others wait in line. */
+export function createTurns(
+  atOnce: number,
+  options: WaitingOptions,
+  refuse: (reason: string) => Error,
+): TakeTurn {
+  const line = createWaitingLine<void>(options, refuse);
+  let taken = 0;
+  const end = () => {
+    if (!line.hand()) taken--;
+  };
+  return async () => {
+    if (taken < atOnce) taken++;
     // Whoever ends hands his turn on.
     else await line.wait();
-    try {
-      return await work();
-    } finally {
-      if (!line.hand()) running--;
-    }
+    return end;
   };
 }

@@ -1,12 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
-import type { Abandonment } from '../data/abandonment.ts';
+import { Abandonment } from '../data/abandonment.ts';
 import type { Loaders } from '../data/loaders.ts';
 import type { Context } from './context.ts';
 import { findReadingOf } from './image-columns.ts';
 import type { OperationChecks } from './operation-checks.ts';
 import type { Charge } from './throttle.ts';
-import { runWithin } from './time-limit.ts';
 import { findDocument, type TrustedOptions } from './trusted-documents.ts';
 
 /** `result`: the answer. Null: the ordinary way answers, which takes over what was `taken`, if anything was. */
@@ -22,7 +21,7 @@ export interface Taken {
   loaders: Loaders;
   /** As the context has it. */
   called?: Promise<unknown> | undefined;
-  /** Why nobody waits for the answer any more: its time is over, or the client left. */
+  /** Why it was given up: its time is over, the client left, or there is too much to do. */
   ended?: unknown;
 }
 
@@ -55,7 +54,7 @@ export function createExecuteKnown(schema: GraphQLSchema, checks: OperationCheck
     const taken: Taken = { charge, loaders: context.loaders };
     if (charge?.refusal) return { result: null, taken };
     Object.assign(context.loaders, findReadingOf(document));
-    let abandonment: Abandonment | undefined;
+    const abandonment = new Abandonment();
     const execute = () =>
       plan.execute(variables, context, undefined, called => {
         context.called = called;
@@ -64,16 +63,13 @@ export function createExecuteKnown(schema: GraphQLSchema, checks: OperationCheck
       // A mutation goes on to its end; useTimeLimit says why.
       const data = plan.isMutation
         ? await execute()
-        : await runWithin(checks.timeoutMs, onLeft, given => {
-            abandonment = given;
-            return execute();
-          });
+        : await checks.runQuery({ cost, abandonment, onLeft }, execute);
       const type = plan.isMutation ? 'mutation' : 'query';
       checks.onOperation(type, 'ok', (performance.now() - startedAt) / 1_000);
       return { result: charge ? { data, extensions: charge.extensions } : { data } };
     } catch {
       const { loaders, called } = context;
-      return { result: null, taken: { charge, loaders, called, ended: abandonment?.reason } };
+      return { result: null, taken: { charge, loaders, called, ended: abandonment.reason } };
     }
   };
 }

@@ -5,6 +5,7 @@ import { createFindExcesses, type FindExcesses, type OperationLimits } from './o
 import type { OnOperation } from './operation-watch.ts';
 import { createPlans, type Plans } from './planned-execution.ts';
 import { createTakeCharge, type TakeCharge, type ThrottleOptions } from './throttle.ts';
+import { createRunQuery, type RunQuery } from './time-limit.ts';
 import type { TrustedOptions } from './trusted-documents.ts';
 
 export interface CheckOptions {
@@ -24,7 +25,7 @@ export interface OperationChecks {
   maxCost: number;
   takeCharge: TakeCharge;
   plans: Plans;
-  timeoutMs: number;
+  runQuery: RunQuery;
   onOperation: OnOperation;
 }
 
@@ -38,7 +39,7 @@ export function createOperationChecks({ operationLimits, trusted, onOperation }:
     maxCost: operationLimits.maxCost,
     takeCharge: createTakeCharge(operationLimits),
     plans: createPlans(),
-    timeoutMs: operationLimits.operationTimeoutMs,
+    runQuery: createRunQuery(operationLimits.operationTimeoutMs),
     onOperation,
   };
   return { cache, checks };

@@ -99,7 +99,7 @@ function createPlugins(
     useOperationCost(checks.maxCost, checks.findCost),
     useThrottle(checks.takeCharge),
     usePlannedExecution(checks.plans),
-    useTimeLimit(checks.timeoutMs),
+    useTimeLimit(checks.runQuery),
     useImageColumns(),
     useLiveChanges(),
     ...(hasIntrospection ? [] : [useNoIntrospection()]),

@@ -1,6 +1,7 @@
 import { type ExecutionArgs, GraphQLError, getOperationAST, OperationTypeNode } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { Abandonment, runAbandonable } from '../data/abandonment.ts';
+import { createTurns } from '../data/waiting-line.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -8,53 +9,78 @@ import type { Context } from './context.ts';
  * a statement that runs may finish. Mutations go on to their end, so that nobody is told half of what they did: each
  * of their statements has a limit of its own.
  */
-export function useTimeLimit(timeoutMs: number): Plugin<Context> {
+export function useTimeLimit(runQuery: RunQuery): Plugin<Context> {
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
       const operation = getOperationAST(args.document, args.operationName);
       if (operation?.operation !== OperationTypeNode.QUERY) return;
-      const { stream, taken } = args.contextValue;
+      const { stream, taken, operationCost: cost = 0 } = args.contextValue;
       if (taken?.ended) {
         setExecuteFn(() => Promise.reject(taken.ended));
         return;
       }
-      const left = stream.signal;
-      setExecuteFn((given: ExecutionArgs) =>
-        runWithin(
-          timeoutMs,
-          leave => onAborted(left, leave),
-          abandonment => {
-            const bounded: ExecutionArgs & { signal: AbortSignal } = {
-              ...given,
-              signal: toSignal(abandonment),
-            };
-            return executeFn(bounded);
-          },
-        ),
-      );
+      setExecuteFn((given: ExecutionArgs) => {
+        const abandonment = new Abandonment();
+        const onLeft = (leave: () => void) => onAborted(stream.signal, leave);
+        return runQuery({ cost, abandonment, onLeft }, () => {
+          const bounded: ExecutionArgs & { signal: AbortSignal } = {
+            ...given,
+            signal: toSignal(abandonment),
+          };
+          return executeFn(bounded);
+        });
+      });
     },
   };
 }
 
+export interface RunningQuery {
+  cost: number;
+  /** Given up when the client leaves, its time is over or it gets no turn. */
+  abandonment: Abandonment;
+  /** Calls when the client leaves; answers how to make it stop. */
+  onLeft: (leave: () => void) => () => void;
+}
+
+/** Runs a query until it is given up; rejects then. Large ones take turns. */
+export type RunQuery = <Result>(
+  query: RunningQuery,
+  execute: () => Result | Promise<Result>,
+) => Promise<Result>;
+
+/** Of a query that takes turns: fields that its answer could have. */
+const largeCost = 500;
 /**
- * Runs a read for as long as its client stays, and its time is not over; rejects then. `onLeft` calls when the client
- * leaves, and answers how to make it stop.
+ * What each has read is kept until it is answered. With more at once the garbage collector copies that again and again,
+ * and the processors of the database change between them, while each takes longer.
  */
-export async function runWithin<Result>(
-  timeoutMs: number,
-  onLeft: (leave: () => void) => () => void,
-  read: (abandonment: Abandonment) => Result | Promise<Result>,
-): Promise<Result> {
-  const abandonment = new Abandonment();
-  const timer = setTimeout(() => abandonment.abandon(tooLong(timeoutMs)), timeoutMs);
-  const stop = onLeft(() => abandonment.abandon(new DOMException('The client left', 'AbortError')));
-  try {
-    const reading = runAbandonable(abandonment, async () => read(abandonment));
-    return await abandonment.race(reading);
-  } finally {
-    clearTimeout(timer);
-    stop();
-  }
+const largeAtOnce = 7;
+const turnOptions = { waitMs: 1_000, maxWaiting: 1_000 };
+
+export function createRunQuery(timeoutMs: number): RunQuery {
+  const takeTurn = createTurns(largeAtOnce, turnOptions, tooMuch);
+  return async ({ cost, abandonment, onLeft }, execute) => {
+    const timer = setTimeout(() => abandonment.abandon(tooLong(timeoutMs)), timeoutMs);
+    const stop = onLeft(() => abandonment.abandon(new DOMException('The client left', 'AbortError')));
+    const giveUp = (reason: Error) => {
+      abandonment.abandon(reason);
+      throw reason;
+    };
+    const executeInTurn = async () => {
+      const endTurn = cost < largeCost ? null : await takeTurn().catch(giveUp);
+      try {
+        return await execute();
+      } finally {
+        endTurn?.();
+      }
+    };
+    try {
+      return await abandonment.race(runAbandonable(abandonment, executeInTurn));
+    } finally {
+      clearTimeout(timer);
+      stop();
+    }
+  };
 }
 
 function onAborted(signal: AbortSignal, listener: () => void): () => void {
@@ -70,8 +96,21 @@ function toSignal(abandonment: Abandonment): AbortSignal {
 }
 
 function tooLong(timeoutMs: number): GraphQLError {
-  return new GraphQLError(
+  return comeBack(
+    'TIMEOUT',
     `The answer took longer than ${timeoutMs} ms and was given up; try again, or ask for less`,
-    { extensions: { code: 'TIMEOUT', http: { status: 503, headers: { 'retry-after': '1' } } } },
   );
+}
+
+function tooMuch(): GraphQLError {
+  return comeBack(
+    'SERVICE_UNAVAILABLE',
+    'There is more to do than can be answered in time; try again, or ask for less at a time',
+  );
+}
+
+function comeBack(code: string, message: string): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: { code, http: { status: 503, headers: { 'retry-after': '1' } } },
+  });
 }

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Abandonment, findAbandonment, runAbandonable } from '../../src/data/abandonment.ts';
 import { createLoaders } from '../../src/data/loaders.ts';
 import { shareRead } from '../../src/data/shared-reads.ts';
-import { createTurns, type TakeTurn } from '../../src/data/waiting-line.ts';
 import { fill, type Image } from '../support/gallery.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 
@@ -12,20 +11,15 @@ import { openTestService, type TestService } from '../support/service.ts';
 function openRead() {
   const asked: (readonly string[])[] = [];
   const letting: PromiseWithResolvers<void>[] = [];
-  const read = shareRead(
-    async (keys: readonly string[]) => {
-      asked.push(keys);
-      const turn = Promise.withResolvers<void>();
-      letting.push(turn);
-      await turn.promise;
-      return keys.map(key => `${key}!`);
-    },
-    createTurns(2, { waitMs: 300, maxWaiting: 3 }),
-  );
+  const read = shareRead(async (keys: readonly string[]) => {
+    asked.push(keys);
+    const turn = Promise.withResolvers<void>();
+    letting.push(turn);
+    await turn.promise;
+    return keys.map(key => `${key}!`);
+  });
   return { read, asked, letting };
 }
-
-const atOnce: TakeTurn = work => work();
 
 const turn = () => new Promise(resolve => setImmediate(() => setImmediate(resolve)));
 
@@ -77,7 +71,7 @@ describe('reads of several requests', () => {
     const read = shareRead(async (keys: readonly string[]) => {
       if (isBroken) throw new TypeError('broken');
       return keys;
-    }, atOnce);
+    });
     const failed = await Promise.allSettled([read(['a']), read(['b'])]);
     expect(failed).toMatchObject([
       { status: 'rejected', reason: { message: 'broken' } },
@@ -110,7 +104,7 @@ describe('reads of several requests', () => {
       found = findAbandonment();
       found?.onAbandoned(() => given++);
       return keys;
-    }, atOnce);
+    });
     const [one, other] = [new Abandonment(), new Abandonment()];
     const answers = [one, other].map(each => runAbandonable(each, () => read(['a'])));
     await Promise.all(answers);
@@ -120,46 +114,16 @@ describe('reads of several requests', () => {
     expect([found?.reason !== undefined, given]).toEqual([isLast, isLast ? 1 : 0]);
   });
 
-  test('that are large go by themselves, when it is their turn', async () => {
+  test('that are large go by themselves', async () => {
     const { read, asked, letting } = openRead();
     const large = (name: string) => Array.from({ length: 25 }, (_, index) => `${name}${index}`);
-    const answers = ['a', 'b', 'c'].map(name => read(large(name)));
+    const answers = ['a', 'b'].map(name => read(large(name)));
     await turn();
     expect(asked).toEqual([large('a'), large('b')]);
     letting[1]?.resolve();
     expect((await answers[1])?.[24]).toBe('b24!');
-    await turn();
-    expect(asked[2]).toEqual(large('c'));
     letting[0]?.resolve();
-    letting[2]?.resolve();
-    await Promise.all(answers);
-  });
-
-  test('that are large wait for a bounded time, and not too many of them', async () => {
-    const { read, asked } = openRead();
-    const ask = () => read(Array.from({ length: 25 }, (_, index) => String(index)));
-    for (let n = 0; n < 2; n++) ask().catch(() => {});
-    const waiting = Array.from({ length: 3 }, ask);
-    await expect(ask()).rejects.toThrow('3 requests wait for the database already');
-    const ended = await Promise.allSettled(waiting);
-    expect(ended.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-    expect(asked).toHaveLength(2);
-  });
-
-  test('that are large and given up take no turn', async () => {
-    const { read, asked, letting } = openRead();
-    const large = (name: string) => Array.from({ length: 25 }, () => name);
-    for (const name of ['a', 'b']) read(large(name)).catch(() => {});
-    const leaving = new Abandonment();
-    const left = runAbandonable(leaving, () => read(large('left'))).catch(error => error);
-    const stayed = read(large('stayed'));
-    leaving.abandon(new Error('gone'));
-    expect(await left).toMatchObject({ message: 'gone' });
-    letting[0]?.resolve();
-    await turn();
-    expect(asked[2]).toEqual(large('stayed'));
-    letting[2]?.resolve();
-    await stayed;
+    await answers[0];
   });
 
   test('have a bound', async () => {
