@@ -13,6 +13,10 @@ export interface Read {
   run(): Promise<unknown>;
 }
 
+export const oneImageName = 'one image by id';
+/** Of pages far inside; what is before it names the first page of the same list. */
+export const deepEnding = ', deep';
+
 const pageSize = 20;
 const depth = 1_000_000;
 const fields = 'id productId name type state position altText sourceUrl width height';
@@ -55,7 +59,7 @@ const documentOf = (value: object) =>
 
 function oneImage(db: Database, imageCount: number): Read {
   return {
-    name: 'one image by id',
+    name: oneImageName,
     query: () => `{ productImage(id: ${pick(imageCount)}) { ${fields} } }`,
     run: () => findImagesByIds(db, [pick(imageCount)]),
   };
@@ -111,7 +115,7 @@ async function createListReads(db: Database, imageCount: number, options: ListOp
   return [
     { name: title, query: () => ask(''), run: () => listImages(db, order, filter, request) },
     {
-      name: `${title}, deep`,
+      name: title + deepEnding,
       query: () => ask(`, ${side}: "${formatCursor(row, order)}"`),
       run: () => listImages(db, order, filter, { ...request, [side]: cursor }),
     },
