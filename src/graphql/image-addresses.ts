@@ -19,10 +19,12 @@ function findPicture(row: ImageRow): ImportedPicture | null {
 
 /** Without a transform the untouched original. */
 export function urlOf(row: ImageRow, transform: Transform | null, { addresses }: Context): string | null {
-  // What is wrong is told for every image alike, whether it is here or not.
-  if (transform) checkTransform(transform, addresses.bounds);
   const picture = findPicture(row);
-  if (!picture) return row.state === 'FAILED' ? null : row.sourceUrl;
+  if (!picture) {
+    // What is wrong is told for every image alike, whether it is here or not.
+    if (transform) checkTransform(transform, addresses.bounds);
+    return row.state === 'FAILED' ? null : row.sourceUrl;
+  }
   const recipe = transform && resolveRecipe(transform, picture, addresses.bounds);
   return format(picture.original, recipe, addresses);
 }

@@ -154,7 +154,9 @@ const recipePattern = new RegExp(`^${tokens.map(({ pattern }) => pattern).join('
 
 /** As it stands in an address, such as `386x513-cover-500-333-q80-auto.jpg`. */
 export function formatRecipe(recipe: Recipe): string {
-  return tokens.map(token => token.format(recipe)).join('');
+  let text = '';
+  for (const token of tokens) text += token.format(recipe);
+  return text;
 }
 
 export function parseRecipe(text: string): Recipe | null {
