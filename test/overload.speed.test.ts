@@ -11,7 +11,8 @@ import { type Installation, openInstallation, type Service } from './support/pro
  * other work the one who asks, the service and Postgres take the processors from each other, and less is asked for.
  */
 const isStrict = process.env.OVERLOAD === 'strict';
-const seconds = isStrict ? 5 : 2;
+const leastGoodput = isStrict ? 0.8 : 0.25;
+const seconds = isStrict ? 5 : 3;
 const rounds = isStrict ? 5 : 1;
 const mostRefusalMs = isStrict ? 100 : 6_000;
 
@@ -29,33 +30,31 @@ beforeAll(async () => {
 });
 afterAll(() => installation?.close());
 
-// A bare node:http server takes 20 µs to refuse, and four are refused for each that is answered: that is little beside a
-// heavy query, which takes 2 ms, and half of a small one.
+// Strictly the heavy ones are; of the small ones the README says why not.
 test.each([
-  { which: 'small', query: queries.small, least: isStrict ? 0.4 : 0.25 },
-  { which: 'heavy', query: queries.heavy, least: isStrict ? 0.8 : 0.25 },
+  ['small', queries.small],
+  ['heavy', queries.heavy],
 ])(
-  'five times the $which queries that can be answered: most of those are, and the rest is refused soon',
+  'five times the %s queries that can be answered: most of those are, and the rest is refused soon',
   { timeout: 180_000 },
-  async ({ which, query, least }) => {
+  async (which, query) => {
     const body = JSON.stringify({ query });
     const askAll = () => ask({ body, seconds, rate: null, connections: 16 });
     const askTooMuch = (peak: number) => ask({ body, seconds, rate: 5 * peak, connections: 400 });
     await askAll();
     if (isStrict) await askTooMuch(rateOf(await askAll()));
     const goodputs: number[] = [];
-    const refusals: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const full = await askAll();
       const over = await askTooMuch(rateOf(full));
       if (process.env.OVERLOAD) process.stdout.write(`${which}: ${JSON.stringify({ full, over })}\n`);
       expect({ full: full.failed, over: over.failed }).toEqual({ full: 0, over: 0 });
+      if (isStrict) expect(over.unsent).toBe(0);
       expect(over.busy).toBeLessThan(isStrict ? 0.9 : 1);
+      expect(over.refused.p99).toBeLessThan(mostRefusalMs);
       goodputs.push(rateOf(over) / rateOf(full));
-      refusals.push(over.refused.p99);
     }
-    expect(median(goodputs), `of ${goodputs}`).toBeGreaterThan(least);
-    expect(median(refusals), `of ${refusals}`).toBeLessThan(mostRefusalMs);
+    expect(median(goodputs), `of ${goodputs}`).toBeGreaterThan(leastGoodput);
     const after = await ask({ body, seconds: 0.5, rate: null, connections: 4 });
     expect(after.ok.count).toBeGreaterThan(after.refused.count);
   },

@@ -9,6 +9,7 @@ import { openEmbeddedPostgres } from '../../src/data/embedded.ts';
 import { migrateDatabase } from '../../src/data/migrate.ts';
 import { createLog } from '../../src/log.ts';
 import { createReads, deepEnding, oneImageName, type Read } from './growth-reads.ts';
+import { median } from './table.ts';
 import { fillVariedCatalogue } from './varied-catalogue.ts';
 
 // What reads cost in catalogues of different sizes, in turn within one run: through the service over HTTP, one request
@@ -131,10 +132,6 @@ async function measure(
 function findBase(name: string): string | null {
   if (name.endsWith(deepEnding)) return name.slice(0, -deepEnding.length);
   return name === 'imageCount' ? oneImageName : null;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
 }
 
 const goalOfSize = 1.3;

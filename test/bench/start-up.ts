@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { openEmbeddedPostgres } from '../../src/data/embedded.ts';
 import { createLog } from '../../src/log.ts';
+import { median } from './table.ts';
 
 // `node test/bench/start-up.ts [ROUNDS]`, on Linux: how long `serve` takes until it is ready and how much memory it has
 // then, from source and from the bundle, in turns; and what it starts for the first upload and rendition.
@@ -90,11 +91,6 @@ function nameOf(pid: number): string {
 function readMegabytes(pid: number): number {
   const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kilobytes) / 1_024;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function describe(name: string, all: readonly Measured[]): string {
