@@ -16,6 +16,8 @@ export default defineConfig({
     maxWorkers: 2,
     // Some facts are about time, and a shared machine may stand still for seconds.
     retry: process.env.CI ? 1 : 0,
+    // Else a picture that is not as expected fills the log with its bytes.
+    diff: { truncateThreshold: 100 },
     projects: [
       {
         extends: true,

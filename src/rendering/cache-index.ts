@@ -3,8 +3,10 @@ import { LRUCache } from 'lru-cache';
 
 /** What is stored, from the most to the least lately used. Knows keys and sizes only, so that it may be mistaken. */
 export interface CacheIndex {
-  /** Also tells that the key was used. What is then too much drops out. */
+  /** What was just written. What is then too much drops out. */
   add(key: string, bytes: number): void;
+  /** What was just read, whoever wrote it; not counted while it is being removed. */
+  addFound(key: string, bytes: number): void;
   touch(key: string): void;
   delete(key: string): void;
   /** Lets the least used drop out until so much is freed. */
@@ -19,14 +21,20 @@ const unitBytes = 8_192;
 
 const keysATurn = 1_000;
 
-export function createCacheIndex(maxBytes: number, onDropped: (key: string) => void): CacheIndex {
+/** `remove` is told of what drops out. */
+export function createCacheIndex(maxBytes: number, remove: (key: string) => Promise<void>): CacheIndex {
   const entries = new LRUCache<string, true>({
     maxSize: Math.max(maxBytes, unitBytes),
     dispose: (_value, key, reason) => {
-      if (reason === 'evict') onDropped(key);
+      if (reason !== 'evict') return;
+      seen?.add(key);
+      leaving.add(key);
+      void remove(key).finally(() => leaving.delete(key));
     },
   });
-  /** Listed, or added while listing. */
+  /** Dropped out, and maybe still there. */
+  const leaving = new Set<string>();
+  /** While listing: what was listed, and what came or went meanwhile, of which the list may be wrong. */
   let seen: Set<string> | null = null;
 
   const add = (key: string, bytes: number) => {
@@ -34,10 +42,18 @@ export function createCacheIndex(maxBytes: number, onDropped: (key: string) => v
     entries.set(key, true, { size: Math.max(Math.ceil(bytes / unitBytes), 1) * unitBytes });
   };
 
+  const addFound = (key: string, bytes: number) => {
+    if (!leaving.has(key)) add(key, bytes);
+  };
+
   return {
     add,
+    addFound,
     touch: key => void entries.get(key),
-    delete: key => entries.delete(key),
+    delete(key) {
+      seen?.add(key);
+      entries.delete(key);
+    },
     release(bytes) {
       const target = entries.calculatedSize - bytes;
       while (entries.size > 0 && entries.calculatedSize > target) entries.pop();
@@ -48,7 +64,8 @@ export function createCacheIndex(maxBytes: number, onDropped: (key: string) => v
         for await (const { key, size } of stored) {
           stop.throwIfAborted();
           // Those that are known keep their place.
-          add(key, size);
+          if (entries.has(key)) seen.add(key);
+          else if (!seen.has(key)) addFound(key, size);
         }
         await deleteAllBut(entries, seen);
       } finally {

@@ -107,12 +107,15 @@ function createMemory(maxBytes: number) {
 function openStored(options: CacheOptions & CacheStorageOptions) {
   const storage = openCacheStorage(options);
   const backlog = createBacklog(writesAtOnce, maxBytesWaiting);
-  const index = createCacheIndex(options.maxBytes, key => backlog.add(0, () => storage.remove(key)));
+  /** Ends when it is done; never when it will not be. */
+  const remove = (key: string) =>
+    new Promise<void>(resolve => backlog.add(0, () => storage.remove(key).then(resolve)));
+  const index = createCacheIndex(options.maxBytes, remove);
   const stopListing = listNowAndThen(storage, index, options.listIntervalMs);
 
   const drop = (key: string) => {
     index.delete(key);
-    backlog.add(0, () => storage.remove(key));
+    void remove(key);
   };
 
   const write = async (key: string, bytes: Buffer) => {
@@ -128,7 +131,7 @@ function openStored(options: CacheOptions & CacheStorageOptions) {
     const sealed = await storage.read(key);
     if (sealed === 'failed') return null;
     const bytes = sealed && unseal(key, sealed);
-    if (sealed && bytes) index.add(key, sealed.length);
+    if (sealed && bytes) index.addFound(key, sealed.length);
     else if (sealed) drop(key);
     else index.delete(key);
     return bytes;
