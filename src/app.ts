@@ -11,6 +11,7 @@ import {
   createGraphQLServer,
   type GraphQLOptions,
   type GraphQLServer,
+  graphqlPath,
 } from './graphql/server.ts';
 import type { TrustedOptions } from './graphql/trusted-documents.ts';
 import { readTrustedDocuments } from './graphql/trusted-manifest.ts';
@@ -18,6 +19,7 @@ import { createIntake, type Intake } from './importing/intake.ts';
 import { startWorker, type Worker } from './importing/worker.ts';
 import { listen } from './listen.ts';
 import { createLog, type Logger } from './log.ts';
+import { createOverload } from './overload.ts';
 import { createReadiness, partsOf } from './readiness.ts';
 import { formatAddress } from './rendering/address.ts';
 import { type Images, openImages } from './rendering/open-images.ts';
@@ -48,6 +50,7 @@ export interface App {
 
 export const requestGraceMs = 10_000;
 const importPollMs = 500;
+const overloadLimits = { path: graphqlPath, maxWaitMs: 500, alwaysTaken: 100 };
 
 /**
  * Opens what the configuration names, in the order in which one needs the other, and serves. The port is taken first;
@@ -60,7 +63,8 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   const watching = await openWatching(config, log);
   opening.defer(() => watching.close());
   const watched = watching.watchRequests((...exchange) => handler(...exchange));
-  const server = await listen(watched, config.host, config.port);
+  const overload = createOverload({ ...overloadLimits, onRefusedEarly: watching.onRefusedEarly });
+  const server = await listen(watched, config.host, config.port, { onConnection: overload.watch });
   opening.defer(() => server.close(0));
   const trusted = await openTrusted(config, log);
   const resources = await openResources(config, opening, {
@@ -91,7 +95,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   const readiness = createReadiness(partsOf({ database, storage, worker }));
   watching.follow({ ...sourcesOf({ ...resources, images, worker }), subscribers: changes.countSubscribers });
   handler = createRequestHandler({
-    graphql: graphql.answer,
+    graphql: overload.limit(graphql.answer),
     sheet: createAskApi(graphql),
     images: images?.answer ?? null,
     findFault: readiness.findFault,
@@ -100,6 +104,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
     log,
   });
   opening.defer(() => server.close(requestGraceMs));
+  opening.defer(() => overload.stop());
   opening.defer(() => changes.close());
   const opened = opening.move();
   return {

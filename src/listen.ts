@@ -1,6 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import {
+  type AddressInfo,
+  type ListenOptions as NetListenOptions,
+  Server as NetServer,
+  type Socket,
+} from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export interface Listening {
@@ -24,37 +29,78 @@ const lingerMs = 500;
  */
 const backlog = 4_096;
 
+/**
+ * In one turn of the event loop libuv takes one connection of each listening socket (since its 1.45), so that under load,
+ * when turns are long, those that come together would wait for seconds. Linux spreads them over sockets that share a port.
+ */
+const socketCount = process.platform === 'linux' ? 32 : 1;
+
+export interface ListenOptions {
+  /** Which setting the port is from. */
+  setting?: string;
+  /** Told of each connection before anything comes on it. */
+  onConnection?: (socket: Socket) => void;
+}
+
 /** Serves `handler`; a port that is taken is an error that says so. */
 export async function listen(
   handler: RequestListener,
   host: string,
   port: number,
-  setting = 'PORT',
+  { setting = 'PORT', onConnection }: ListenOptions = {},
 ): Promise<Listening> {
   const server = createServer({ keepAliveTimeout: keepAliveMs }, handler);
-  const close = prepareClose(server);
-  server.listen({ port, host, backlog });
+  if (onConnection) server.on('connection', onConnection);
+  const sockets = [server, ...Array.from({ length: socketCount - 1 }, () => openInto(server))];
+  const close = prepareClose(server, sockets);
   try {
-    await once(server, 'listening');
+    const free = await findFree(host, port);
+    for (const socket of sockets) await listenOn(socket, { host, port: free, reusePort: socketCount > 1 });
+    return { port: free, close };
   } catch (error) {
+    for (const socket of sockets) socket.close();
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
       throw new Error(`Port ${port} of ${host} is taken; set ${setting} to another one`, { cause: error });
     }
     throw error;
   }
-  return { port: (server.address() as AddressInfo).port, close };
 }
+
+/** Connections of another listening socket, with the options of those of an HTTP server. */
+function openInto(server: Server): NetServer {
+  return new NetServer({ allowHalfOpen: true, noDelay: true }, socket => server.emit('connection', socket));
+}
+
+/** Fails where anybody listens, also another process of this service: sockets that share a port would share it with that. */
+async function findFree(host: string, port: number): Promise<number> {
+  const probe = new NetServer();
+  await listenOn(probe, { host, port });
+  const { port: free } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return free;
+}
+
+async function listenOn(server: NetServer, options: NetListenOptions): Promise<void> {
+  server.listen({ ...options, backlog });
+  await once(server, 'listening');
+}
+
+/** At a stop, for clients that go on connecting. */
+const maxTurns = 1_000;
 
 /**
  * Node waits for connections, not for requests: also for those that asked nothing yet (browsers open some ahead),
  * and it goes on answering a client that keeps its connection, until the grace is over and cuts it off.
  */
-function prepareClose(server: Server): Listening['close'] {
+function prepareClose(server: Server, sockets: NetServer[]): Listening['close'] {
   const unused = new Set<Socket>();
   const answering = new Set<ServerResponse>();
   let isClosing = false;
   let hasLingered = false;
+  let taken = 0;
   server.on('connection', socket => {
+    taken++;
     unused.add(socket);
     socket.once('close', () => unused.delete(socket));
   });
@@ -72,15 +118,21 @@ function prepareClose(server: Server): Listening['close'] {
     server.closeIdleConnections();
     for (const socket of unused) socket.destroy();
   };
+  /** Whoever is connected, but not taken yet, would be cut off. Between two turns of the event loop some are taken. */
+  const takeWaiting = async () => {
+    await nextTurn();
+    for (let before = -1, turns = 0; taken !== before && turns < maxTurns; turns++) {
+      before = taken;
+      await nextTurn();
+    }
+  };
   return async graceMs => {
     if (isClosing) return;
     isClosing = true;
-    // Whoever is connected, but not taken yet, would be cut off. Between these two turns of the event loop they are taken.
-    await nextTurn();
-    await nextTurn();
-    const closed = once(server, 'close');
+    await takeWaiting();
     // Takes no more connections; that of an HTTP server would also end the idle ones at once.
-    NetServer.prototype.close.call(server);
+    for (const socket of sockets) NetServer.prototype.close.call(socket);
+    const closed = Promise.all(sockets.map(socket => once(socket, 'close')));
     answering.forEach(endConnectionAfter);
     const lingering = setTimeout(endIdle, Math.min(lingerMs, graceMs));
     const timer = setTimeout(() => server.closeAllConnections(), graceMs);

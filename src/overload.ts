@@ -1,10 +1,28 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { createEarlyRefusals } from './early-refusal.ts';
 
 export interface OverloadOptions {
+  /** Of the requests that are limited. */
+  path: string;
   /** Who would wait longer, going by how fast answers go out, is refused. */
   maxWaitMs: number;
   /** So many at once are never refused: a burst after silence tells nothing of how fast they will be answered. */
   alwaysTaken: number;
+  /** For each request that is refused so early that no handler sees it. */
+  onRefusedEarly: () => void;
+}
+
+/**
+ * Refuses at once, before anything is read of a request, what could only wait, so that the others are answered in time:
+ * what is under way, divided by the rate at which answers go out, is how long one that came now would take (Little's law).
+ */
+export interface Overload {
+  limit(handler: RequestListener): RequestListener;
+  /** For each connection that is taken, before anything comes on it. */
+  watch(socket: Socket): void;
+  /** From now on requests are refused through HTTP alone, which tells clients when their connection is closing. */
+  stop(): void;
 }
 
 /**
@@ -23,60 +41,90 @@ const refusal = JSON.stringify({
   ],
 });
 
-/**
- * Refuses at once, before anything is read of a request, what could only wait, so that the others are answered in time:
- * what is under way, divided by the rate at which answers go out, is how long one that came now would take (Little's law).
- */
-export function refuseExcess(handler: RequestListener, options: OverloadOptions): RequestListener {
-  const { maxWaitMs, alwaysTaken } = options;
+export function createOverload(options: OverloadOptions): Overload {
+  const { path, maxWaitMs, alwaysTaken, onRefusedEarly } = options;
   const pace = createPace();
-  const startSoon = createTurns();
+  const turns = createTurns();
   let underWay = 0;
+  let isStopping = false;
+
+  const isExcess = () => underWay >= alwaysTaken && underWay * pace.msPerAnswer() > maxWaitMs;
+  const early = createEarlyRefusals({
+    path,
+    isExcess: () => !isStopping && isExcess(),
+    body: refusal,
+    onRefused: onRefusedEarly,
+  });
 
   const noteAnswer = () => {
     underWay--;
     pace.noteAnswer(underWay === 0);
   };
 
-  return (request, response) => {
-    if (isLong(request)) return handler(request, response);
-    if (underWay >= alwaysTaken && underWay * pace.msPerAnswer() > maxWaitMs)
-      return refuse(request, response);
-    if (underWay++ === 0) pace.begin();
-    response.once('close', noteAnswer);
-    startSoon(() => {
-      if (!response.destroyed) handler(request, response);
-    });
+  return {
+    limit: handler => (request, response) => {
+      if (isLong(request)) return handler(request, response);
+      const { socket } = request;
+      response.once('close', () => early.noteAnswered(socket));
+      if (isExcess()) return refuse(request, response);
+      if (underWay++ === 0) pace.begin();
+      response.once('close', noteAnswer);
+      turns.begin(() => {
+        if (!response.destroyed) handler(request, response);
+      });
+    },
+    watch(socket) {
+      turns.noteConnection();
+      early.watch(socket);
+    },
+    stop() {
+      isStopping = true;
+    },
   };
 }
 
-/** After so long in one turn of the event loop, what else came with it waits for the next ones. */
-const turnMs = 10;
-/** So many of those that wait begin in each. */
-const perTurn = 8;
+/** So many requests begin in one turn of the event loop; what begins goes on in promises, so that time would not tell. */
+const perTurn = 24;
+/** With so many connections in one turn there is a rush: they come first, for until they are taken nobody is told no. */
+const rush = 4;
+const perTurnInRush = 1;
 
 /**
  * Lets no turn of the event loop become long, however many requests come with it: those that are to be refused, and
  * connections, come with the next.
  */
-function createTurns(): (start: () => void) => void {
+function createTurns() {
   const waiting: (() => void)[] = [];
-  let beganAt: number | null = null;
+  let begun = 0;
+  let connections = 0;
+  let isUnderWay = false;
+
+  const beginTurn = () => {
+    isUnderWay = true;
+    setImmediate(endTurn);
+  };
   const endTurn = () => {
-    beganAt = null;
+    const most = connections < rush ? perTurn : perTurnInRush;
+    begun = Math.min(most, waiting.length);
+    connections = 0;
+    isUnderWay = begun > 0;
+    if (isUnderWay) setImmediate(endTurn);
+    for (const begin of waiting.splice(0, begun)) begin();
   };
-  const startSome = () => {
-    for (const start of waiting.splice(0, perTurn)) start();
-    if (waiting.length > 0) setImmediate(startSome);
-  };
-  return start => {
-    const now = performance.now();
-    if (beganAt === null) {
-      beganAt = now;
-      setImmediate(endTurn);
-    }
-    if (waiting.length === 0 && now - beganAt < turnMs) return start();
-    if (waiting.push(start) === 1) setImmediate(startSome);
+
+  return {
+    noteConnection(): void {
+      connections++;
+    },
+    begin(start: () => void): void {
+      if (!isUnderWay) beginTurn();
+      if (waiting.length > 0 || begun >= perTurn) {
+        waiting.push(start);
+        return;
+      }
+      begun++;
+      start();
+    },
   };
 }
 

@@ -2,7 +2,6 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { createGraphiQL } from './graphql/graphiql.ts';
 import { graphqlPath } from './graphql/server.ts';
 import type { Logger } from './log.ts';
-import { refuseExcess } from './overload.ts';
 import { imagesPath } from './rendering/address.ts';
 import { sampleTabs } from './sample/tabs.ts';
 import { type AskApi, createSheetHandler, sheetPath } from './sheet/serve-sheet.ts';
@@ -59,8 +58,7 @@ export function createStartingHandler(): RequestListener {
   };
 }
 
-function answersOfGraphql(served: RequestListener, hasGraphiQL: boolean): Record<string, Answer> {
-  const graphql = refuseExcess(served, { maxWaitMs: 500, alwaysTaken: 100 });
+function answersOfGraphql(graphql: RequestListener, hasGraphiQL: boolean): Record<string, Answer> {
   const graphiQL = createGraphiQL(graphqlPath, sampleTabs);
   return {
     '/': (_request, response) => response.writeHead(302, { location: graphqlPath }).end(),

@@ -66,7 +66,7 @@ async function listenApart(
   if (metricsPort === null) return null;
   const handler: RequestListener = (request, response) =>
     request.url === '/metrics' ? answer(request, response) : response.writeHead(404).end();
-  const { port, close } = await listen(handler, host, metricsPort, 'METRICS_PORT');
+  const { port, close } = await listen(handler, host, metricsPort, { setting: 'METRICS_PORT' });
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/metrics`;
   log.info({ metrics: url }, 'Metrics are served on a port of their own');
   return { url, close: () => close(0) };

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { Agent, get, type IncomingMessage, type RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Listening, listen } from '../src/listen.ts';
 import { within } from './support/process.ts';
@@ -27,6 +27,30 @@ describe('listening', () => {
 
   test('hands on why else it cannot be', async () => {
     await expect(listen(answerAtOnce, '192.0.2.1', 0)).rejects.toThrow('EADDRNOTAVAIL');
+  });
+});
+
+describe.runIf(process.platform === 'linux')('many who connect together', () => {
+  test('are taken within a few turns of the event loop', async () => {
+    let taken = 0;
+    const { port, close } = await listen(answerAtOnce, host, 0, { onConnection: () => taken++ });
+    onTestFinished(() => close(0));
+    const sockets = Array.from({ length: 300 }, () => connect(port, host).on('error', () => {}));
+    onTestFinished(() => sockets.forEach(socket => void socket.destroy()));
+    let turns = 0;
+    for (; taken < sockets.length && turns < 1_000; turns++) await nextTurn();
+    expect(turns).toBeLessThan(60);
+  });
+
+  test('are answered before the port closes', async () => {
+    const server = await open(answerAtOnce);
+    const sockets = Array.from({ length: 300 }, () => connect(server.port, host).on('error', () => {}));
+    onTestFinished(() => sockets.forEach(socket => void socket.destroy()));
+    for (const socket of sockets) socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const answered = sockets.map(socket => once(socket, 'data'));
+    const closed = server.close(5_000);
+    expect(await Promise.all(answered)).toHaveLength(300);
+    await within(2_000, 'closing', closed);
   });
 });
 

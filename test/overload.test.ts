@@ -4,15 +4,17 @@ import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../src/listen.ts';
-import { refuseExcess } from '../src/overload.ts';
+import { createOverload } from '../src/overload.ts';
 
 /** Answers one request after the other, each after a while, as one thread would. */
 async function serve(workMs: number, options = { maxWaitMs: 200, alwaysTaken: 5 }) {
   let last = Promise.resolve();
-  const handler = refuseExcess((_request, response) => {
+  let refusedEarly = 0;
+  const overload = createOverload({ path: '/graphql', ...options, onRefusedEarly: () => refusedEarly++ });
+  const handler = overload.limit((_request, response) => {
     last = last.then(() => sleep(workMs)).then(() => void response.end('{}'));
-  }, options);
-  const server = await listen(handler, '127.0.0.1', 0);
+  });
+  const server = await listen(handler, '127.0.0.1', 0, { onConnection: overload.watch });
   const agent = new Agent({ keepAlive: true });
   onTestFinished(() => {
     agent.destroy();

@@ -51,7 +51,12 @@ function createRequestCounters(registry: Registry) {
     registers,
   });
   const toOutcome = createLabel(60);
+  const refusedEarly = requests.labels({ route: 'graphql', method: 'POST', status: '5xx' });
   return {
+    /** One that was refused before it was looked at: thousands a second may be. */
+    onRefusedEarly(): void {
+      refusedEarly.inc();
+    },
     onRequest({ route, method, status, seconds }: Answered): void {
       requests.inc({ route, method, status: status === null ? 'left' : `${Math.floor(status / 100)}xx` });
       requestSeconds.observe({ route }, seconds);

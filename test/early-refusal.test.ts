@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, type RequestListener, request } from 'node:http';
+import { connect } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createEarlyRefusals } from '../src/early-refusal.ts';
+import { listen } from '../src/listen.ts';
+import { waitUntil } from './support/embedded-service.ts';
+
+const refusal = '{"errors":[{"message":"Näin ei käy"}]}';
+
+/** With everything in excess, what the HTTP server answers nevertheless is what was left to it. */
+async function serve(
+  answer: RequestListener = (_request, response) => response.end('"late"'),
+  body = refusal,
+) {
+  const state = { isExcess: true, refused: 0, handled: [] as string[] };
+  const early = createEarlyRefusals({
+    path: '/graphql',
+    isExcess: () => state.isExcess,
+    body,
+    onRefused: () => state.refused++,
+  });
+  const server = await listen(
+    (request, response) => {
+      state.handled.push(`${request.method} ${request.url}`);
+      request.resume();
+      response.once('close', () => early.noteAnswered(request.socket));
+      answer(request, response);
+    },
+    '127.0.0.1',
+    0,
+    { onConnection: early.watch },
+  );
+  onTestFinished(() => server.close(0));
+  return { state, port: server.port };
+}
+
+function createAsk(port: number) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  return async (headers: Record<string, string> = {}) => {
+    const sent = request({ port, method: 'POST', path: '/graphql', agent, headers }).end('{}');
+    const [response]: IncomingMessage[] = await once(sent, 'response');
+    if (!response) throw new Error('no answer');
+    const { statusCode, headers: answered } = response;
+    return { status: statusCode, headers: answered, body: await json(response), isReused: sent.reusedSocket };
+  };
+}
+
+/** A connection on which pieces are sent apart from each other; answers all that came back. */
+async function open(port: number) {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  onTestFinished(() => void socket.destroy());
+  let received = '';
+  socket.on('data', chunk => {
+    received += chunk;
+  });
+  await once(socket, 'connect');
+  const statuses = () => [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+  return {
+    async send(...pieces: string[]) {
+      for (const piece of pieces) {
+        socket.write(piece);
+        await sleep(30);
+      }
+    },
+    async answers(count: number) {
+      await waitUntil(() => statuses().length >= count, 2_000);
+      return statuses();
+    },
+  };
+}
+
+const whole = 'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}';
+
+describe('a request that came whole', () => {
+  test('is refused before the HTTP server sees it, and its connection goes on', async () => {
+    const { state, port } = await serve();
+    const ask = createAsk(port);
+    const first = await ask({ 'x-request-id': 'mine' });
+    expect(first).toMatchObject({ status: 503, body: JSON.parse(refusal) });
+    expect(first.headers).toMatchObject({
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'retry-after': '1',
+      'x-request-id': 'mine',
+    });
+    const second = await ask();
+    expect(second).toMatchObject({ status: 503, isReused: true });
+    expect(second.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    expect(state).toMatchObject({ refused: 2, handled: [] });
+    state.isExcess = false;
+    expect(await ask()).toMatchObject({ status: 200, body: 'late', isReused: true });
+    state.isExcess = true;
+    expect(await ask()).toMatchObject({ status: 503, isReused: true });
+    expect(state.refused).toBe(3);
+  });
+
+  test('says nothing of an id that is no word', async () => {
+    const { port } = await serve();
+    const { headers } = await createAsk(port)({ 'x-request-id': 'two words' });
+    expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe('the HTTP server gets', () => {
+  test.each([
+    ['another path', whole.replace('/graphql', '/graphql/')],
+    ['another method', whole.replace('POST', 'PUT')],
+    [
+      'another version',
+      whole.replace('HTTP/1.1', 'HTTP/1.0').replace('\r\n\r\n', '\r\nconnection: keep-alive\r\n\r\n'),
+    ],
+    [
+      'a body in pieces of its own',
+      whole.replace('content-length: 2', 'transfer-encoding: chunked').replace('{}', '0\r\n\r\n'),
+    ],
+    ['a body of no length', whole.replace('content-length: 2\r\n', '').replace('{}', '')],
+    ['who waits to be asked for the body', whole.replace('host: x', 'host: x\r\nexpect: 100-continue')],
+    ['who closes the connection', whole.replace('host: x', 'host: x\r\nConnection: close')],
+    ['who would speak otherwise', whole.replace('host: x', 'host: x\r\nupgrade: h2c\r\nconnection: upgrade')],
+    ['a stream', whole.replace('host: x', 'host: x\r\naccept: text/event-stream')],
+    ['an upload', whole.replace('host: x', 'host: x\r\ncontent-type: multipart/form-data; boundary=b')],
+  ])('%s', async (_what, text) => {
+    const { state, port } = await serve();
+    const line = await open(port);
+    await line.send(text);
+    await line.answers(1);
+    expect(state).toMatchObject({ refused: 0, handled: [expect.any(String)] });
+  });
+
+  test.each([
+    ['a length that is none', whole.replace('content-length: 2', 'content-length: 2, 2')],
+    ['a length with a gap', whole.replace('content-length: 2', 'content-length : 2')],
+    ['a folded line', whole.replace('host: x', 'host: x\r\n y: z')],
+    ['two lengths', whole.replace('host: x', 'host: x\r\ncontent-length: 2')],
+    ['a line that ends in another way', whole.replace('host: x\r\n', 'host: x\ncontent-length: 9\r\n')],
+    ['a line with half an end', whole.replace('host: x', 'host: x\ry')],
+  ])('%s, and finds it wrong', async (_what, text) => {
+    const { state, port } = await serve();
+    const line = await open(port);
+    await line.send(text);
+    expect(await line.answers(1)).toEqual(['400']);
+    expect(state.refused).toBe(0);
+  });
+
+  test('what comes in two pieces, and all that follows it', async () => {
+    const { state, port } = await serve();
+    const line = await open(port);
+    await line.send(whole.slice(0, -2), '{}', whole);
+    expect(await line.answers(2)).toEqual(['200', '200']);
+    expect(state.refused).toBe(0);
+  });
+
+  test('what looks like a request within another', async () => {
+    const { state, port } = await serve();
+    const line = await open(port);
+    await line.send('GET /a HTTP/1.1\r\nhost: x\r\nx: ', whole.replace('2\r\n\r\n{}', '0\r\n\r\n'), whole);
+    await line.answers(2);
+    expect(state).toMatchObject({ refused: 0, handled: ['GET /a', 'POST /graphql'] });
+  });
+
+  test('two that come together', async () => {
+    const { state, port } = await serve();
+    const line = await open(port);
+    await line.send(whole + whole);
+    expect(await line.answers(2)).toEqual(['200', '200']);
+    expect(state.refused).toBe(0);
+  });
+
+  test('what comes before the one ahead of it is answered', async () => {
+    const { state, port } = await serve((_request, response) => setTimeout(() => response.end(), 100));
+    const line = await open(port);
+    state.isExcess = false;
+    await line.send(whole);
+    state.isExcess = true;
+    await line.send(whole);
+    expect(await line.answers(2)).toEqual(['200', '200']);
+    expect(state.refused).toBe(0);
+  });
+
+  test('those of a client that reads no answers', async () => {
+    const { state, port } = await serve(undefined, 'x'.repeat(1_000_000));
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'connect');
+    await waitUntil(() => {
+      socket.write(whole);
+      return state.handled.length > 0;
+    });
+    expect(state.refused).toBeGreaterThan(0);
+  });
+});
