@@ -93,6 +93,9 @@ interface Head {
   bodyLength: number;
 }
 
+/** Each connection keeps its last one. */
+const maxHeadBytes = 4_096;
+
 /**
  * Answers a chunk's head where it is one whole request to `path` that leaves no doubt; else null. `last`: that of the same
  * connection, mostly the same to the letter.
@@ -107,7 +110,7 @@ function createHeadReader(path: string): (chunk: Buffer, last: Head | null) => H
   };
   return (chunk, last) => {
     const headLength = chunk.indexOf(end) + end.length;
-    if (headLength < end.length) return null;
+    if (headLength < end.length || headLength > maxHeadBytes) return null;
     const text = chunk.toString('latin1', 0, headLength);
     const head = text === last?.text ? last : read(text);
     return head && headLength + head.bodyLength === chunk.length ? head : null;

@@ -51,12 +51,16 @@ export async function listen(
 ): Promise<Listening> {
   const server = createServer({ keepAliveTimeout: keepAliveMs }, handler);
   if (onConnection) server.on('connection', onConnection);
-  const sockets = [server, ...Array.from({ length: socketCount - 1 }, () => openInto(server))];
+  const others = Array.from({ length: socketCount - 1 }, () => openInto(server));
+  const sockets = [server, ...others];
   const close = prepareClose(server, sockets);
+  const reusePort = others.length > 0;
   try {
-    const free = await findFree(host, port);
-    for (const socket of sockets) await listenOn(socket, { host, port: free, reusePort: socketCount > 1 });
-    return { port: free, close };
+    if (port !== 0) await checkFree(host, port);
+    await listenOn(server, { host, port, reusePort });
+    const { port: found } = server.address() as AddressInfo;
+    for (const other of others) await listenOn(other, { host, port: found, reusePort });
+    return { port: found, close };
   } catch (error) {
     for (const socket of sockets) socket.close();
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
@@ -72,13 +76,11 @@ function openInto(server: Server): NetServer {
 }
 
 /** Fails where anybody listens, also another process of this service: sockets that share a port would share it with that. */
-async function findFree(host: string, port: number): Promise<number> {
+async function checkFree(host: string, port: number): Promise<void> {
   const probe = new NetServer();
   await listenOn(probe, { host, port });
-  const { port: free } = probe.address() as AddressInfo;
   probe.close();
   await once(probe, 'close');
-  return free;
 }
 
 async function listenOn(server: NetServer, options: NetListenOptions): Promise<void> {

@@ -48,7 +48,7 @@ export function createOverload(options: OverloadOptions): Overload {
   let underWay = 0;
   let isStopping = false;
 
-  const isExcess = () => underWay >= alwaysTaken && underWay * pace.msPerAnswer() > maxWaitMs;
+  const isExcess = () => underWay >= alwaysTaken && pace.waitMs(underWay) > maxWaitMs;
   const early = createEarlyRefusals({
     path,
     isExcess: () => !isStopping && isExcess(),
@@ -57,8 +57,8 @@ export function createOverload(options: OverloadOptions): Overload {
   });
 
   const noteAnswer = () => {
-    underWay--;
-    pace.noteAnswer(underWay === 0);
+    pace.noteAnswer();
+    if (underWay-- === alwaysTaken) pace.end();
   };
 
   return {
@@ -67,7 +67,7 @@ export function createOverload(options: OverloadOptions): Overload {
       const { socket } = request;
       response.once('close', () => early.noteAnswered(socket));
       if (isExcess()) return refuse(request, response);
-      if (underWay++ === 0) pace.begin();
+      if (++underWay === alwaysTaken) pace.begin();
       response.once('close', noteAnswer);
       turns.begin(() => {
         if (!response.destroyed) handler(request, response);
@@ -128,34 +128,46 @@ function createTurns() {
   };
 }
 
-/** The mean time from answer to answer while there is something to do; idleness is left out. */
+/**
+ * The mean time from answer to answer while more are under way than are always taken: with fewer it would tell of how many
+ * ask. Nor does the time until the first answer of a burst tell anything.
+ */
 function createPace() {
   let meanMs = 0;
   let windowBeganAt = 0;
-  let idleSince: number | null = 0;
   let answers = 0;
+  /** Null while answers are counted. */
+  let uncountedSince: number | null = 0;
+  let burstBeganAt: number | null = null;
   return {
     begin(): void {
-      const now = performance.now();
-      windowBeganAt += idleSince === null ? 0 : now - idleSince;
-      idleSince = null;
+      burstBeganAt = performance.now();
     },
-    noteAnswer(isLast: boolean): void {
+    noteAnswer(): void {
       const now = performance.now();
-      answers++;
-      if (now - windowBeganAt >= windowMs) {
-        const latestMs = (now - windowBeganAt) / answers;
-        meanMs = meanMs === 0 ? latestMs : (meanMs + latestMs) / 2;
-        windowBeganAt = now;
-        answers = 0;
+      if (burstBeganAt !== null) {
+        windowBeganAt += now - (uncountedSince ?? now);
+        uncountedSince = null;
+        burstBeganAt = null;
       }
-      if (isLast) idleSince = now;
+      if (uncountedSince !== null) return;
+      answers++;
+      if (now - windowBeganAt < windowMs) return;
+      const latestMs = (now - windowBeganAt) / answers;
+      meanMs = meanMs === 0 ? latestMs : (meanMs + latestMs) / 2;
+      windowBeganAt = now;
+      answers = 0;
     },
-    /** 0 as long as nothing is known. */
-    msPerAnswer(): number {
-      const sinceMs = performance.now() - windowBeganAt;
-      // Where nothing goes out any more, that counts as well.
-      return sinceMs > windowMs ? Math.max(meanMs, sinceMs / (answers + 1)) : meanMs;
+    end(): void {
+      burstBeganAt = null;
+      uncountedSince ??= performance.now();
+    },
+    /** How long one would wait behind so many; 0 as long as nothing is known. */
+    waitMs(underWay: number): number {
+      const sinceMs = performance.now() - (burstBeganAt ?? windowBeganAt);
+      if (burstBeganAt !== null || answers === 0) return Math.max(underWay * meanMs, sinceMs);
+      // Where less and less goes out, that counts at once.
+      return underWay * (sinceMs > windowMs ? Math.max(meanMs, sinceMs / (answers + 1)) : meanMs);
     },
   };
 }

@@ -121,6 +121,7 @@ describe('the HTTP server gets', () => {
     ['who waits to be asked for the body', whole.replace('host: x', 'host: x\r\nexpect: 100-continue')],
     ['who closes the connection', whole.replace('host: x', 'host: x\r\nConnection: close')],
     ['who would speak otherwise', whole.replace('host: x', 'host: x\r\nupgrade: h2c\r\nconnection: upgrade')],
+    ['a head too long to be kept', whole.replace('host: x', `host: x\r\ncookie: ${'x'.repeat(4_096)}`)],
     ['a stream', whole.replace('host: x', 'host: x\r\naccept: text/event-stream')],
     ['an upload', whole.replace('host: x', 'host: x\r\ncontent-type: multipart/form-data; boundary=b')],
   ])('%s', async (_what, text) => {

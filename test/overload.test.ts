@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -9,11 +9,19 @@ import { createOverload } from '../src/overload.ts';
 /** Answers one request after the other, each after a while, as one thread would. */
 async function serve(workMs: number, options = { maxWaitMs: 200, alwaysTaken: 5 }) {
   let last = Promise.resolve();
-  let refusedEarly = 0;
-  const overload = createOverload({ path: '/graphql', ...options, onRefusedEarly: () => refusedEarly++ });
-  const handler = overload.limit((_request, response) => {
-    last = last.then(() => sleep(workMs)).then(() => void response.end('{}'));
-  });
+  return serveWith(async response => {
+    last = last.then(() => sleep(workMs));
+    await last;
+    response.end('{}');
+  }, options);
+}
+
+async function serveWith(
+  answer: (response: ServerResponse) => Promise<void>,
+  options = { maxWaitMs: 200, alwaysTaken: 5 },
+) {
+  const overload = createOverload({ path: '/graphql', ...options, onRefusedEarly: () => {} });
+  const handler = overload.limit((_request, response) => void answer(response));
   const server = await listen(handler, '127.0.0.1', 0, { onConnection: overload.watch });
   const agent = new Agent({ keepAlive: true });
   onTestFinished(() => {
@@ -22,7 +30,7 @@ async function serve(workMs: number, options = { maxWaitMs: 200, alwaysTaken: 5 
   });
   return async (headers: Record<string, string> = {}) => {
     const startedAt = performance.now();
-    const sent = request({ port: server.port, method: 'POST', agent, headers }).end('{}');
+    const sent = request({ port: server.port, path: '/graphql', method: 'POST', agent, headers }).end('{}');
     const [response]: IncomingMessage[] = await once(sent, 'response');
     const body = response ? await json(response) : null;
     return {
@@ -72,6 +80,29 @@ test('five times of what can be done is refused at once but for a fifth, which i
 test('a burst after silence is taken whole', async () => {
   const ask = await serve(5, { maxWaitMs: 200, alwaysTaken: 40 });
   const answers = await Promise.all(Array.from({ length: 40 }, () => ask()));
+  expect(answers.every(({ status }) => status === 200)).toBe(true);
+});
+
+test('a burst whose first answer takes a while is taken whole', async () => {
+  const ask = await serveWith(
+    async response => {
+      await sleep(300);
+      response.end('{}');
+    },
+    { maxWaitMs: 1_000, alwaysTaken: 5 },
+  );
+  const answers = await offer(ask, 4, 50);
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+});
+
+test('while nothing is answered, what comes after the longest wait is refused', async () => {
+  const held: ServerResponse[] = [];
+  const ask = await serveWith(async response => void held.push(response));
+  const first = Array.from({ length: 20 }, () => ask());
+  await sleep(300);
+  expect(await ask()).toMatchObject({ status: 503 });
+  for (const response of held) response.end('{}');
+  const answers = await Promise.all(first);
   expect(answers.every(({ status }) => status === 200)).toBe(true);
 });
 
