@@ -53,7 +53,7 @@ export function createEarlyRefusals(options: EarlyRefusalOptions): EarlyRefusals
         !socket.writableNeedDrain &&
         (line.hasAsked || performance.now() - openedAt < firstRequestMs);
       socket.on('data', chunk => {
-        line.head = line.place === 'between' ? readHead(chunk, line.head) : null;
+        line.head = line.place === 'between' && Buffer.isBuffer(chunk) ? readHead(chunk, line.head) : null;
         if (line.head && mayRefuse()) {
           onRefused();
           socket.write(formatRefusal(line.head.text), 'latin1');
