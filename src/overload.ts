@@ -31,6 +31,9 @@ export interface Overload {
  */
 const windowMs = 200;
 
+/** What was too slow may be quick again: after so long without excess it is not known any more. */
+const memoryMs = 10_000;
+
 /** Text goes out with the head in one piece; bytes would go in two. */
 const refusal = JSON.stringify({
   errors: [
@@ -44,7 +47,7 @@ const refusal = JSON.stringify({
 export function createOverload(options: OverloadOptions): Overload {
   const { path, maxWaitMs, alwaysTaken, onRefusedEarly } = options;
   const pace = createPace();
-  const turns = createTurns();
+  const beginInTurn = createTurns();
   let underWay = 0;
   let isStopping = false;
 
@@ -69,14 +72,11 @@ export function createOverload(options: OverloadOptions): Overload {
       if (isExcess()) return refuse(request, response);
       if (++underWay === alwaysTaken) pace.begin();
       response.once('close', noteAnswer);
-      turns.begin(() => {
+      beginInTurn(() => {
         if (!response.destroyed) handler(request, response);
       });
     },
-    watch(socket) {
-      turns.noteConnection();
-      early.watch(socket);
-    },
+    watch: early.watch,
     stop() {
       isStopping = true;
     },
@@ -85,46 +85,32 @@ export function createOverload(options: OverloadOptions): Overload {
 
 /** So many requests begin in one turn of the event loop; what begins goes on in promises, so that time would not tell. */
 const perTurn = 24;
-/** With so many connections in one turn there is a rush: they come first, for until they are taken nobody is told no. */
-const rush = 4;
-const perTurnInRush = 1;
 
 /**
  * Lets no turn of the event loop become long, however many requests come with it: those that are to be refused, and
  * connections, come with the next.
  */
-function createTurns() {
+function createTurns(): (start: () => void) => void {
   const waiting: (() => void)[] = [];
   let begun = 0;
-  let connections = 0;
   let isUnderWay = false;
 
-  const beginTurn = () => {
-    isUnderWay = true;
-    setImmediate(endTurn);
-  };
   const endTurn = () => {
-    const most = connections < rush ? perTurn : perTurnInRush;
-    begun = Math.min(most, waiting.length);
-    connections = 0;
+    begun = Math.min(perTurn, waiting.length);
     isUnderWay = begun > 0;
     if (isUnderWay) setImmediate(endTurn);
-    for (const begin of waiting.splice(0, begun)) begin();
+    for (const start of waiting.splice(0, begun)) start();
   };
 
-  return {
-    noteConnection(): void {
-      connections++;
-    },
-    begin(start: () => void): void {
-      if (!isUnderWay) beginTurn();
-      if (waiting.length > 0 || begun >= perTurn) {
-        waiting.push(start);
-        return;
-      }
-      begun++;
-      start();
-    },
+  return start => {
+    if (!isUnderWay) setImmediate(endTurn);
+    isUnderWay = true;
+    if (waiting.length > 0 || begun >= perTurn) {
+      waiting.push(start);
+      return;
+    }
+    begun++;
+    start();
   };
 }
 
@@ -142,6 +128,7 @@ function createPace() {
   return {
     begin(): void {
       burstBeganAt = performance.now();
+      if (burstBeganAt - (uncountedSince ?? burstBeganAt) > memoryMs) meanMs = 0;
     },
     noteAnswer(): void {
       const now = performance.now();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { listen } from '../src/listen.ts';
 import { createOverload } from '../src/overload.ts';
 
@@ -104,6 +104,24 @@ test('while nothing is answered, what comes after the longest wait is refused', 
   for (const response of held) response.end('{}');
   const answers = await Promise.all(first);
   expect(answers.every(({ status }) => status === 200)).toBe(true);
+});
+
+test('how slow it once was is forgotten', async () => {
+  let isSlow = true;
+  let last = Promise.resolve();
+  const ask = await serveWith(async response => {
+    if (isSlow) last = last.then(() => sleep(20));
+    await (isSlow ? last : sleep(50));
+    response.end('{}');
+  });
+  const slow = await offer(ask, 5, 40);
+  expect(slow.some(({ status }) => status === 503)).toBe(true);
+  isSlow = false;
+  const now = performance.now.bind(performance);
+  const later = vi.spyOn(performance, 'now').mockImplementation(() => now() + 11_000);
+  onTestFinished(() => later.mockRestore());
+  const answers = await Promise.all(Array.from({ length: 60 }, () => ask()));
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
 });
 
 test('streams and uploads are never refused, and count for nothing', async () => {

@@ -8,7 +8,10 @@ export interface CacheIndex {
   /** What was just read, whoever wrote it; not counted while it is being removed. */
   addFound(key: string, bytes: number): void;
   touch(key: string): void;
+  /** What turned out not to be there. */
   delete(key: string): void;
+  /** Drops out at once. */
+  drop(key: string): void;
   /** Lets the least used drop out until so much is freed. */
   release(bytes: number): void;
   /** Takes in what others stored and forgets what is no longer there. */
@@ -21,21 +24,24 @@ const unitBytes = 8_192;
 
 const keysATurn = 1_000;
 
-/** `remove` is told of what drops out. */
+/** `remove` is told of what drops out, and ends when it is gone or will stay. */
 export function createCacheIndex(maxBytes: number, remove: (key: string) => Promise<void>): CacheIndex {
   const entries = new LRUCache<string, true>({
     maxSize: Math.max(maxBytes, unitBytes),
     dispose: (_value, key, reason) => {
-      if (reason !== 'evict') return;
-      seen?.add(key);
-      leaving.add(key);
-      void remove(key).finally(() => leaving.delete(key));
+      if (reason === 'evict') letGo(key);
     },
   });
   /** Dropped out, and maybe still there. */
   const leaving = new Set<string>();
   /** While listing: what was listed, and what came or went meanwhile, of which the list may be wrong. */
   let seen: Set<string> | null = null;
+
+  const letGo = (key: string) => {
+    seen?.add(key);
+    leaving.add(key);
+    void remove(key).finally(() => leaving.delete(key));
+  };
 
   const add = (key: string, bytes: number) => {
     seen?.add(key);
@@ -53,6 +59,10 @@ export function createCacheIndex(maxBytes: number, remove: (key: string) => Prom
     delete(key) {
       seen?.add(key);
       entries.delete(key);
+    },
+    drop(key) {
+      entries.delete(key);
+      letGo(key);
     },
     release(bytes) {
       const target = entries.calculatedSize - bytes;

@@ -107,16 +107,13 @@ function createMemory(maxBytes: number) {
 function openStored(options: CacheOptions & CacheStorageOptions) {
   const storage = openCacheStorage(options);
   const backlog = createBacklog(writesAtOnce, maxBytesWaiting);
-  /** Ends when it is done; never when it will not be. */
   const remove = (key: string) =>
-    new Promise<void>(resolve => backlog.add(0, () => storage.remove(key).then(resolve)));
+    new Promise<void>(resolve => {
+      const isTaken = backlog.add(0, () => storage.remove(key).then(resolve));
+      if (!isTaken) resolve();
+    });
   const index = createCacheIndex(options.maxBytes, remove);
   const stopListing = listNowAndThen(storage, index, options.listIntervalMs);
-
-  const drop = (key: string) => {
-    index.delete(key);
-    void remove(key);
-  };
 
   const write = async (key: string, bytes: Buffer) => {
     // The answer first.
@@ -132,7 +129,7 @@ function openStored(options: CacheOptions & CacheStorageOptions) {
     if (sealed === 'failed') return null;
     const bytes = sealed && unseal(key, sealed);
     if (sealed && bytes) index.addFound(key, sealed.length);
-    else if (sealed) drop(key);
+    else if (sealed) index.drop(key);
     else index.delete(key);
     return bytes;
   };
@@ -159,7 +156,7 @@ function openStored(options: CacheOptions & CacheStorageOptions) {
     },
     async drop(prefix: string) {
       await storage.list(prefix, async found => {
-        for await (const { key } of found) drop(key);
+        for await (const { key } of found) index.drop(key);
       });
     },
     async close() {

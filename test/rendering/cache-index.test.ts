@@ -77,3 +77,18 @@ test('what is being removed pushes out no other, though it is found or listed', 
   index.addFound('a', unitBytes);
   expect(dropped).toEqual(['a', 'b']);
 });
+
+test('what is dropped is removed and no longer counted, and is again once it is gone and found', async () => {
+  const { promise: removed, resolve: endRemoval } = Promise.withResolvers<void>();
+  const { index, dropped } = createIndex(2, removed);
+  index.add('a', unitBytes);
+  index.drop('a');
+  index.addFound('a', unitBytes);
+  expect(dropped).toEqual(['a']);
+  expect(index.bytes()).toBe(0);
+  endRemoval();
+  await removed;
+  await nextTurn();
+  index.addFound('a', unitBytes);
+  expect(index.bytes()).toBe(unitBytes);
+});
