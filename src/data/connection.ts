@@ -1,4 +1,7 @@
 import postgres from 'postgres';
+import { DataRows } from './data-rows.ts';
+import { RowSocket, RowsAside } from './row-socket.ts';
+import { type Column, decodeAsArrays, decodeAsObjects } from './row-values.ts';
 import { breaksConnection, DatabaseUnavailable } from './unavailable.ts';
 
 // A connection of postgres.js that broke while bytes were on their way to it never works again (porsager/postgres
@@ -20,8 +23,13 @@ export type StatementWatch = (text: string) => (error?: unknown) => void;
 export interface Session {
   /** As Drizzle asks postgres.js. */
   unsafe(text: string, parameters: unknown[]): Answer;
-  /** The rows as arrays. */
-  query(text: string, parameters: unknown[]): Promise<unknown[][]>;
+  query(text: string, parameters: unknown[]): Promise<Received>;
+}
+
+/** What a statement answered. */
+export interface Received {
+  rows: DataRows;
+  columns: readonly Column[];
 }
 
 /** With what Drizzle uses of postgres.js. */
@@ -58,6 +66,8 @@ export class Connection {
   /** It could not even be made. */
   wasRefused = false;
   readonly #client: postgres.Sql;
+  /** Null where the driver gets all rows. */
+  readonly #rowsAside: RowsAside | null;
   readonly #answerMs: number;
   readonly #watch: StatementWatch | undefined;
   /** Ends a transaction whose statement was given up, though the driver would wait on. */
@@ -67,9 +77,11 @@ export class Connection {
     const { statementMs, onStatement } = options;
     this.#watch = options.watch;
     this.#answerMs = statementMs + answerGraceMs;
+    this.#rowsAside = canSetRowsAside(url) ? new RowsAside() : null;
     this.#client = postgres(url, {
       max: 1,
       fetch_types: false,
+      ...(this.#rowsAside && { socket: connectWith(this.#rowsAside) }),
       types: { bytea: bytesAsHex },
       connect_timeout: 5,
       onnotice: () => {},
@@ -94,8 +106,8 @@ export class Connection {
     Object.assign(this.#client.options.serializers, shared.serializers);
   }
 
-  run(text: string, parameters: unknown[], asArrays: boolean): Promise<unknown> {
-    return this.#runOn(this.#client, text, parameters, asArrays);
+  run(text: string, parameters: unknown[]): Promise<Received> {
+    return this.#runOn(this.#client, text, parameters);
   }
 
   async transact<Result>(run: (transaction: Transacting) => Promise<Result>): Promise<Result> {
@@ -137,9 +149,8 @@ export class Connection {
   ): Promise<Result> {
     try {
       return await run({
-        unsafe: (text, parameters) =>
-          createAnswer(asArrays => this.#runOn(session, text, parameters, asArrays)),
-        query: (text, parameters) => this.#runOn(session, text, parameters, true) as Promise<unknown[][]>,
+        unsafe: (text, parameters) => createAnswer(() => this.#runOn(session, text, parameters)),
+        query: (text, parameters) => this.#runOn(session, text, parameters),
         savepoint: async part => (await session.savepoint(inner => this.#runIn(inner, part))) as never,
       });
     } finally {
@@ -151,12 +162,12 @@ export class Connection {
    * Drizzle asks the driver to parse unnamed statements anew each time, at the price of a round trip. The service's
    * statements have few texts, so all of them are prepared, once a connection.
    */
-  #runOn(session: Sending, text: string, parameters: unknown[], asArrays: boolean): Promise<unknown> {
+  #runOn(session: Sending, text: string, parameters: unknown[]): Promise<Received> {
     if (this.isBroken)
       return Promise.reject(new DatabaseUnavailable('The connection to the database was lost'));
     let end = this.#watch?.(text);
     const query = session.unsafe(text, parameters as postgres.ParameterOrJSON<never>[], { prepare: true });
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const { promise, resolve, reject } = Promise.withResolvers<Received>();
     const clock = new Clock(() => {
       const error = this.#expire();
       finish(error);
@@ -168,10 +179,10 @@ export class Connection {
       end = undefined;
     };
     clock.start();
-    (asArrays ? query.values() : query).then(
-      rows => {
+    query.raw().then(
+      answer => {
         finish();
-        resolve(rows);
+        resolve({ rows: this.#takeRows(answer), columns: answer.columns ?? [] });
       },
       error => {
         finish(error);
@@ -179,6 +190,12 @@ export class Connection {
       },
     );
     return promise;
+  }
+
+  #takeRows(answer: readonly (Buffer | null)[][]): DataRows {
+    const [first] = answer;
+    if (!first) return new DataRows();
+    return this.#rowsAside ? this.#rowsAside.take(first) : DataRows.of(answer);
   }
 
   /**
@@ -207,6 +224,22 @@ export class Connection {
   }
 }
 
+/** Not where there are several hosts, of which the driver chooses one, and not where what comes is encrypted. */
+function canSetRowsAside(url: string): boolean {
+  const { host, ssl, target_session_attrs } = postgres(url).options;
+  return host.length === 1 && !ssl && !target_session_attrs;
+}
+
+/** How the driver asks for a connection. */
+function connectWith(aside: RowsAside) {
+  return ({ host: [host = ''], port: [port = 0], path }: Pick<Parsed, 'host' | 'port' | 'path'>) => {
+    const socket = new RowSocket(aside);
+    return path ? socket.connect(path) : socket.connect(port, host);
+  };
+}
+
+type Parsed = postgres.ParsedOptions;
+
 /** Calls once when it was started and not stopped for so long. */
 class Clock {
   readonly #onExpire: () => void;
@@ -227,9 +260,11 @@ class Clock {
   }
 }
 
-export function createAnswer(run: (asArrays: boolean) => Promise<unknown>): Answer {
+export function createAnswer(run: () => Promise<Received>): Answer {
   let asArrays = false;
-  const answer = Promise.resolve().then(() => run(asArrays));
+  const answer = Promise.resolve()
+    .then(run)
+    .then(received => (asArrays ? decodeAsArrays(received) : decodeAsObjects(received)));
   const values = () => {
     asArrays = true;
     return answer;

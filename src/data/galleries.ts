@@ -3,7 +3,7 @@ import { type Connection, formatArray } from './database.ts';
 import { type ColumnSet, columnsOfSet, everyColumn } from './image-columns.ts';
 import { type ImageRow, pickImages, type VisibleShape } from './images.ts';
 import { countRead, createPage, type Page, type PageRequest } from './page.ts';
-import { statementByShape } from './statement.ts';
+import { statementByShape, viewsByShape } from './statement.ts';
 import { files, type ImageGroup, images } from './tables.ts';
 import { isVisible, type Visibility } from './visibility.ts';
 
@@ -33,7 +33,7 @@ const isInRange = (visible: SQL) => sql`
   product_id = shown_id and images.image_group = asked.image_group and ${visible}
   and order_key > coalesce(asked.after, '') and order_key < coalesce(asked.before, '~')`;
 
-const galleryPages = statementByShape((db, { visibility, columns }: VisibleShape) => {
+const galleryPages = viewsByShape((db, { visibility, columns }: VisibleShape) => {
   const visible = isVisible(visibility);
   const inRange = isInRange(visible);
   return db
@@ -117,7 +117,7 @@ export async function countGalleries(
   return new Map(rows.map(row => [row.productId, row.count]));
 }
 
-const thumbnails = statementByShape((db, { visibility, columns }: VisibleShape) => {
+const thumbnails = viewsByShape((db, { visibility, columns }: VisibleShape) => {
   const visible = isVisible(visibility);
   return db
     .select({ ...columnsOfSet(columns), product: sql<string>`asked.product` })

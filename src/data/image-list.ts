@@ -11,7 +11,7 @@ import {
 } from './image-filter.ts';
 import { type ImageRow, pickImages } from './images.ts';
 import { countRead, createPage, type Page, type PageRequest } from './page.ts';
-import { statementByShape } from './statement.ts';
+import { viewsByShape } from './statement.ts';
 import { files, images } from './tables.ts';
 
 export const imageOrders = ['GALLERY', 'ID', 'UPDATED'] as const;
@@ -98,7 +98,7 @@ function isNarrow({ types, states, deleted }: ImageFilter): boolean {
   return Boolean(types || states || deleted);
 }
 
-const listStatement = statementByShape((db, shape: Shape) => {
+const listStatement = viewsByShape((db, shape: Shape) => {
   const chosen = columnsOfSet(shape.columns);
   const columns = shape.order === 'UPDATED' ? { ...chosen, updatedAt: imageColumns.updatedAt } : chosen;
   const ofFiles = Object.values(columns).some(({ table }) => table === files);

@@ -1,7 +1,7 @@
 import { and, eq, getTableColumns, isNotNull, isNull, type SQL, Subquery, sql } from 'drizzle-orm';
-import { type Connection, formatArray } from './database.ts';
+import { type Connection, type Database, formatArray } from './database.ts';
 import { type ColumnSet, columnsOfSet, everyColumn, imageColumns } from './image-columns.ts';
-import { statement, statementByShape } from './statement.ts';
+import { statement, statementByShape, viewsByShape } from './statement.ts';
 import { files, type ImageGroup, images } from './tables.ts';
 import { isVisible, type Visibility } from './visibility.ts';
 
@@ -26,20 +26,28 @@ export interface VisibleShape {
 
 const isAmongIds = sql`${images.id} = any(${sql.placeholder('ids')}::bigint[])`;
 
-const visibleImagesById = statementByShape((db, { visibility, columns }: VisibleShape) =>
+const byIds = (db: Database, { visibility, columns }: VisibleShape) =>
   selectImages(db, columnsOfSet(columns))
     .where(and(isAmongIds, isVisible(visibility)))
-    .prepare('visible_images_by_id'),
-);
+    .prepare('visible_images_by_id');
+const visibleImagesById = statementByShape(byIds);
+const visibleViewsById = viewsByShape(byIds);
 
-/** In no order; what is not visible or unknown is left out. */
-export async function findImagesByIds(
+/** In no order; what is deleted or unknown is left out. */
+export async function findImagesByIds(db: Connection, ids: readonly string[]): Promise<ImageRow[]> {
+  if (ids.length === 0) return [];
+  const shape: VisibleShape = { visibility: 'LIVE', columns: everyColumn.key };
+  return visibleImagesById(db, shape, { ids: formatArray(ids) });
+}
+
+/** Likewise of what is visible, to show it: the rows are views. */
+export async function viewImagesByIds(
   db: Connection,
   ids: readonly string[],
   visibility: Visibility = 'LIVE',
   { key: columns }: ColumnSet = everyColumn,
 ): Promise<ImageRow[]> {
-  return ids.length === 0 ? [] : visibleImagesById(db, { visibility, columns }, { ids: formatArray(ids) });
+  return ids.length === 0 ? [] : visibleViewsById(db, { visibility, columns }, { ids: formatArray(ids) });
 }
 
 const anyImagesById = statement(db => selectImages(db).where(isAmongIds).prepare('any_images_by_id'));

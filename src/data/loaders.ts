@@ -6,7 +6,7 @@ import { isId } from './ids.ts';
 import { type ColumnSet, everyColumn } from './image-columns.ts';
 import type { ImageFilter } from './image-filter.ts';
 import { type ImageCursor, type ImageOrder, listImages } from './image-list.ts';
-import { findImagesByIds, type ImageRow } from './images.ts';
+import { type ImageRow, viewImagesByIds } from './images.ts';
 import type { Page, PageRequest } from './page.ts';
 import { findProductsByIds } from './products.ts';
 import { type Read, shareRead } from './shared-reads.ts';
@@ -130,7 +130,7 @@ function readsOf(db: Database): ReturnType<typeof createReads> {
 function createReads(db: Database) {
   return {
     imageById: ofImages((visibility, columns) =>
-      shareById(async ids => mapById(await findImagesByIds(db, ids, visibility, columns))),
+      shareById(async ids => mapById(await viewImagesByIds(db, ids, visibility, columns))),
     ),
     productById: shareById(async ids => mapById(await findProductsByIds(db, ids))),
     thumbnail: ofImages((visibility, columns) =>

@@ -110,10 +110,8 @@ export function openPool(url: string, options: PoolOptions): Pool {
   return {
     driver: {
       options: shared,
-      unsafe: (text, parameters) =>
-        createAnswer(asArrays => use(connection => connection.run(text, parameters, asArrays))),
-      query: (text, parameters) =>
-        use(connection => connection.run(text, parameters, true) as Promise<unknown[][]>),
+      unsafe: (text, parameters) => createAnswer(() => use(connection => connection.run(text, parameters))),
+      query: (text, parameters) => use(connection => connection.run(text, parameters)),
       begin: run => use(connection => connection.transact(run)),
     },
     counts: () => ({

@@ -1,13 +1,14 @@
 import { type AnyColumn, Column, is, noopDecoder, Param, Placeholder, SQL } from 'drizzle-orm';
-import { PgDialect, PgTimestamp } from 'drizzle-orm/pg-core';
+import { PgCustomColumn, PgDialect, PgDoublePrecision, PgInteger, PgTimestamp } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type { Session } from './connection.ts';
 import type { Connection, Database } from './database.ts';
+import { type CreateRows, compileRows, compileViews, type RowField } from './row-views.ts';
 import { parseUtcTime } from './time-text.ts';
 
 // Drizzle builds and decodes for the connection that it was asked on, and a transaction is a connection of its own. What a
 // statement says and what its rows mean depends on neither, so both are worked out once for the process, by Drizzle's
-// own columns. Drizzle's decoding would cost more than the driver's.
+// own columns. Drizzle's decoding would cost more than all else.
 
 /** Runs on a connection or in a transaction alike. Names of `parameters` are those of the placeholders. */
 export type Statement<Row> = (db: Connection, parameters: Parameters) => Promise<Row[]>;
@@ -39,12 +40,26 @@ export type ShapedStatement<Shape, Row> = (
 export function statementByShape<Shape extends object, Row>(
   build: (db: Database, shape: Shape) => Query<Row>,
 ): ShapedStatement<Shape, Row> {
+  return buildByShape<Shape, Row>(build, compileRows);
+}
+
+/** Likewise, for what reads to show it: its rows are views, which must not be spread. */
+export function viewsByShape<Shape extends object, Row>(
+  build: (db: Database, shape: Shape) => Query<Row>,
+): ShapedStatement<Shape, Row> {
+  return buildByShape<Shape, Row>(build, compileViews);
+}
+
+function buildByShape<Shape extends object, Row>(
+  build: (db: Database, shape: Shape) => Query<Row>,
+  compile: typeof compileRows<Row>,
+): ShapedStatement<Shape, Row> {
   const built = new Map<string, Statement<Row>>();
   return (db, shape, parameters) => {
     const key = Object.values(shape).join();
     const known = built.get(key);
     if (known) return known(db, parameters);
-    const run = translate(build(builder(), shape));
+    const run = translate(build(builder(), shape), compile);
     built.set(key, run);
     return run(db, parameters);
   };
@@ -61,17 +76,21 @@ interface Internals {
   fields?: { path: string[]; field: unknown }[];
 }
 
-function translate<Row>(query: Query<Row>): Statement<Row> {
+function translate<Row>(query: Query<Row>, compile: typeof compileRows<Row>): Statement<Row> {
   const { queryString, params, fields } = readQuery(query);
   const givers = params.map(createGiver);
   const give = (parameters: Parameters) => givers.map(giver => giver(parameters));
   if (!fields) {
     return async (db, parameters) => (await sessionOf(db).unsafe(queryString, give(parameters))) as Row[];
   }
-  const decode = createDecoder<Row>(fields);
+  const rowFields = fields.map(describeField);
+  let create: CreateRows<Row> | undefined;
   return async (db, parameters) => {
-    const rows = await sessionOf(db).query(queryString, give(parameters));
-    return rows.map(decode);
+    const { rows, columns } = await sessionOf(db).query(queryString, give(parameters));
+    if (rows.count === 0) return [];
+    // Only an answer tells the types of its columns; they are the same each time.
+    create ??= compile(rowFields, columns);
+    return create(rows);
   };
 }
 
@@ -104,35 +123,39 @@ function take(parameters: Parameters, name: string): unknown {
   return value;
 }
 
-type Decode = (value: unknown) => unknown;
-
-/** Rows are made by one literal, so that all have one hidden class: filling objects by name costs ten times as much. */
-function createDecoder<Row>(fields: NonNullable<Internals['fields']>): (values: unknown[]) => Row {
-  const decoders = fields.map(({ field }) => findDecode(field));
-  const properties = fields.map(({ path }, at) => {
-    const [name, ...deeper] = path;
-    if (name === undefined || deeper.length > 0) {
-      throw new Error(`${path.join('.')} is selected; a statement's columns have one name each`);
-    }
-    const value = `values[${at}]`;
-    const decoded = decoders[at] ? `${value} === null ? null : decoders[${at}](${value})` : value;
-    return `${JSON.stringify(name)}: ${decoded}`;
-  });
-  const source = `return values => ({ ${properties.join(', ')} })`;
-  return new Function('decoders', source)(decoders);
+function describeField({ path, field }: NonNullable<Internals['fields']>[number]): RowField {
+  const [name, ...deeper] = path;
+  if (name === undefined || deeper.length > 0) {
+    throw new Error(`${path.join('.')} is selected; a statement's columns have one name each`);
+  }
+  return { name, decode: findDecode(field) };
 }
 
+type Decode = RowField['decode'];
+
 /** Null where the driver's value is the row's. */
-function findDecode(field: unknown): Decode | null {
+function findDecode(field: unknown): Decode {
   if (is(field, Column)) return findColumnDecode(field);
   const { decoder } = (is(field, SQL) ? field : (field as { sql: SQL }).sql) as unknown as {
-    decoder: { mapFromDriverValue: Decode };
+    decoder: { mapFromDriverValue: (value: unknown) => unknown };
   };
   return decoder === noopDecoder ? null : value => decoder.mapFromDriverValue(value);
 }
 
-function findColumnDecode(column: AnyColumn): Decode | null {
-  if (column.mapFromDriverValue === Column.prototype.mapFromDriverValue) return null;
+function findColumnDecode(column: AnyColumn): Decode {
+  if (isAsDriven(column)) return null;
   const decode = (value: unknown) => column.mapFromDriverValue(value);
   return is(column, PgTimestamp) ? value => parseUtcTime(String(value)) ?? decode(value) : decode;
+}
+
+/** Whether rows have what the driver has: numbers are numbers there already, and bytes are hex. */
+function isAsDriven(column: AnyColumn): boolean {
+  if (is(column, PgInteger) || is(column, PgDoublePrecision)) return true;
+  if (is(column, PgCustomColumn)) return column.getSQLType() === 'bytea' || !hasDecoder(column);
+  return column.mapFromDriverValue === Column.prototype.mapFromDriverValue;
+}
+
+/** What its type leaves private. */
+function hasDecoder(column: AnyColumn): boolean {
+  return typeof (column as unknown as { mapFrom: unknown }).mapFrom === 'function';
 }

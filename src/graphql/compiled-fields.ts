@@ -1,18 +1,11 @@
 import { PlanFailed } from './plan-failed.ts';
-import {
-  type Complete,
-  completeSoon,
-  forsake,
-  isPromise,
-  type PlannedField,
-  putLater,
-} from './planned-fields.ts';
+import { type Complete, isPromise, type PlannedField } from './planned-fields.ts';
 
 // The code that makes an object of an answer. A loop over its fields would do something else each time at the same place,
 // which engines cannot make fast: an answer of thousands of values takes two fifths longer.
 
 /** What the code is given, under these names. */
-const tools = { fail, completeSoon, forsake, isPromise, putLater };
+const tools = { fail, isPromise };
 
 function fail(): never {
   throw new PlanFailed();
@@ -24,14 +17,9 @@ export function compileFields(fields: readonly PlannedField[]): Complete {
     ${fields.map((_field, at) => `const { ${members.map(name => `${name}: ${name}${at}`)} } = fields[${at}];`).join('')}
     return (source, run) => {
       const results = {${startOf(fields)}};
-      let parts, value;
-      try {
-        ${fields.map(writeField).join('')}
-      } catch (error) {
-        forsake(parts);
-        throw error;
-      }
-      return parts ? Promise.all(parts).then(() => results) : results;
+      let value;
+      ${fields.map(writeField).join('')}
+      return results;
     };`;
   return new Function('fields', ...Object.keys(tools), source)(fields, ...Object.values(tools));
 }
@@ -68,7 +56,9 @@ function writeLeaf({ key, leaf }: PlannedField, property: string, at: number): s
 function writeAny({ key }: PlannedField, at: number): string {
   const name = JSON.stringify(key);
   return `
-    value = completeSoon(resolve${at}(source, give${at}(run), run.context, info${at}), run, complete${at});
-    results[${name}] = value;
-    if (isPromise(value)) parts = putLater(results, ${name}, value, parts);`;
+    value = resolve${at}(source, give${at}(run), run.context, info${at});
+    if (isPromise(value)) {
+      results[${name}] = null;
+      run.completeLater(results, ${name}, value, complete${at});
+    } else results[${name}] = complete${at}(value, run);`;
 }

@@ -59,7 +59,7 @@ export class JsonResponse {
   readonly status: number;
   readonly headers: Record<string, string>;
   /** A stream where a subscription is answered. */
-  readonly body: string | ReadableStream | null;
+  readonly body: string | Buffer | ReadableStream | null;
 
   constructor(body: JsonResponse['body'], { status = 200, headers = {} }: Partial<JsonResponse> = {}) {
     this.status = status;
@@ -74,12 +74,12 @@ export async function sendJson(
   response: ServerResponse,
 ): Promise<void> {
   if (response.destroyed) return;
-  if (body && typeof body !== 'string') {
+  if (body && typeof body !== 'string' && !Buffer.isBuffer(body)) {
     await sendNodeResponse(new Response(body, { status, headers }), response, request, true);
     return;
   }
-  const text = body ?? '';
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text);
+  const json = body ?? '';
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(json) }).end(json);
 }
 
 function readHeader({ headers }: IncomingMessage, name: string): string | null {

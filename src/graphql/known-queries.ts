@@ -1,16 +1,17 @@
 import type { IncomingMessage } from 'node:http';
-import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { Abandonment } from '../data/abandonment.ts';
 import type { Loaders } from '../data/loaders.ts';
+import { AnswerBytes, formatAnswer } from './answer-bytes.ts';
 import type { Context } from './context.ts';
 import { findReadingOf } from './image-columns.ts';
 import type { OperationChecks } from './operation-checks.ts';
 import type { Charge } from './throttle.ts';
 import { findDocument, type TrustedOptions } from './trusted-documents.ts';
 
-/** `result`: the answer. Null: the ordinary way answers, which takes over what was `taken`, if anything was. */
+/** `answer`: as JSON. Null: the ordinary way answers, which takes over what was `taken`, if anything was. */
 export interface KnownOutcome {
-  result: ExecutionResult | null;
+  answer: string | Buffer | null;
   taken?: Taken;
 }
 
@@ -52,29 +53,31 @@ export function createExecuteKnown(schema: GraphQLSchema, checks: OperationCheck
     context.operationCost = cost;
     const charge = checks.takeCharge({ caller: context.caller, operationCost: cost, req });
     const taken: Taken = { charge, loaders: context.loaders };
-    if (charge?.refusal) return { result: null, taken };
+    if (charge?.refusal) return { answer: null, taken };
     Object.assign(context.loaders, findReadingOf(document));
     const abandonment = new Abandonment();
-    const execute = () =>
-      plan.execute(variables, context, undefined, called => {
-        context.called = called;
-      });
+    const written = new AnswerBytes();
+    const keepCalled = (called: Promise<unknown>) => {
+      context.called = called;
+    };
+    const execute = () => plan.execute(variables, context, undefined, keepCalled, written);
     try {
       // A mutation goes on to its end; useTimeLimit says why.
       const data = plan.isMutation
         ? await execute()
         : await checks.runQuery({ cost, abandonment, onLeft }, execute);
+      const answer = formatAnswer(charge ? { data, extensions: charge.extensions } : { data }, written);
       const type = plan.isMutation ? 'mutation' : 'query';
       checks.onOperation(type, 'ok', (performance.now() - startedAt) / 1_000);
-      return { result: charge ? { data, extensions: charge.extensions } : { data } };
+      return { answer };
     } catch {
       const { loaders, called } = context;
-      return { result: null, taken: { charge, loaders, called, ended: abandonment.reason } };
+      return { answer: null, taken: { charge, loaders, called, ended: abandonment.reason } };
     }
   };
 }
 
-const unknown: KnownOutcome = { result: null };
+const unknown: KnownOutcome = { answer: null };
 
 interface Params {
   query: string;

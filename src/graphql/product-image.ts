@@ -95,6 +95,7 @@ ProductImage.implement({
       args: {
         locale: t.arg({ type: 'Locale', description: 'The language wanted; left out, the default text.' }),
       },
+      extensions: { withoutArguments: 'altText' },
       resolve: (row, { locale }) => (locale && lookUpAltText(row.altTexts, locale)) ?? row.altText,
     }),
     altTexts: t.field({

@@ -24,6 +24,8 @@ export const ProductKind = builder.enumType('ProductKind', {
 
 export const Product = builder.objectRef<ProductReference>('Product');
 
+const group = 'GALLERY' as const;
+
 Product.implement({
   description: 'A product as this service knows it: its images.',
   extensions: { federation: { key: { fields: 'id' } } },
@@ -48,15 +50,11 @@ Product.implement({
       description: "The gallery in order. A variation (OFFER) without images of its own shows its parent's.",
       type: ProductImageConnection,
       args: pageArguments(t),
-      resolve: async ({ id }, page, { loaders, limits }) => ({
-        page: await loaders.galleryPage.load({
-          productId: id,
-          group: 'GALLERY',
-          ...readPage(page, limits, parseGalleryCursor),
-        }),
-        order: 'GALLERY' as const,
-        count: async () => (await loaders.galleryCountByProductId.load(id)) ?? 0,
-      }),
+      resolve: ({ id }, asked, { loaders, limits }) => {
+        const request = { productId: id, group, ...readPage(asked, limits, parseGalleryCursor) };
+        const count = async () => (await loaders.galleryCountByProductId.load(id)) ?? 0;
+        return loaders.galleryPage.load(request).then(page => ({ page, order: group, count }));
+      },
     }),
     images360: t.field({
       description: 'The frames of the 360° view, in order.',

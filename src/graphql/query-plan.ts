@@ -1,11 +1,13 @@
 import {
   type DocumentNode,
   defaultFieldResolver,
+  type FieldNode,
   GraphQLError,
   type GraphQLField,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
+  GraphQLString,
   getArgumentValues,
   getNullableType,
   getOperationAST,
@@ -17,6 +19,7 @@ import {
   OperationTypeNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { AnswerBytes } from './answer-bytes.ts';
 import { compileFields } from './compiled-fields.ts';
 import { PlanFailed } from './plan-failed.ts';
 import {
@@ -25,14 +28,17 @@ import {
   callAndKeep,
   type Data,
   type FieldInfo,
+  isPromise,
   type KeepCalled,
   type PlannedField,
   planList,
-  type Run,
+  planRow,
+  Run,
   refuseNull,
   required,
 } from './planned-fields.ts';
 import { planVariables, type Variables } from './planned-variables.ts';
+import { createRowWriter } from './row-writer.ts';
 import { collectSelections, type PlannedSelection } from './selections.ts';
 
 // What graphql-js works out for each object of an answer, the same each time, is worked out once for the document: which
@@ -44,7 +50,8 @@ import { collectSelections, type PlannedSelection } from './selections.ts';
 export interface OperationPlan {
   isMutation: boolean;
   /**
-   * The data of the answer. Once the field of a mutation is called, `keepCalled` is given what it comes to.
+   * The data of the answer. Once the field of a mutation is called, `keepCalled` is given what it comes to. Where
+   * `written` is given, rows are written there, and parts of it stand for them.
    * @throws {PlanFailed} or rejects with it, for whatever has an error
    */
   execute(
@@ -52,6 +59,7 @@ export interface OperationPlan {
     context: unknown,
     rootValue: unknown,
     keepCalled: KeepCalled,
+    written?: AnswerBytes,
   ): Data | Promise<Data>;
 }
 
@@ -89,10 +97,11 @@ function createPlan(
   const none: Variables = {};
   return {
     isMutation: operation === OperationTypeNode.MUTATION,
-    execute(given, context, rootValue, keepCalled) {
+    execute(given, context, rootValue, keepCalled, written) {
       const variables = variableDefinitions.length > 0 ? coerce(given) : none;
-      const run: Run = { context, variables, arguments: [], keepCalled };
-      return complete(rootValue ?? none, run) as Data | Promise<Data>;
+      const run = new Run({ context, variables, keepCalled, written });
+      const data = complete(rootValue ?? none, run) as Data | Promise<Data>;
+      return isPromise(data) ? data.then(called => run.finish(called)) : run.finish(data);
     },
   };
 }
@@ -110,7 +119,9 @@ class Planner {
   }
 
   planObject(type: GraphQLObjectType, selectionSets: SelectionSetNode[]): Complete {
-    return compileFields(this.#planFields(type, selectionSets));
+    const fields = this.#planFields(type, selectionSets);
+    const write = createRowWriter(fields);
+    return write ? planRow(compileFields(fields), write) : compileFields(fields);
   }
 
   planMutation(root: GraphQLObjectType, selectionSet: SelectionSetNode): Complete {
@@ -133,13 +144,14 @@ class Planner {
     const info = this.#describe(selection, parent);
     if (node.name.value === '__typename') {
       const resolve = () => parent.name;
-      return { ...common, property: null, resolve, give: () => nothing, info, leaf: null, complete: asIs };
+      const leaf = { type: GraphQLString, isNullable: false };
+      return { ...common, property: null, resolve, give: () => nothing, info, leaf, complete: asIs };
     }
     const field = parent.getFields()[node.name.value];
     if (!field) throw new PlanFailed();
     return {
       ...common,
-      property: findProperty(field),
+      property: findProperty(field, node),
       resolve: (field.resolve ?? defaultFieldResolver) as PlannedField['resolve'],
       give: this.#planArguments(field, selection),
       info: { ...info, fieldName: field.name, returnType: field.type },
@@ -217,7 +229,12 @@ function withoutPlaces(key: string, value: unknown): unknown {
 const asIs: Complete = value => value;
 
 /** The property that a field shows, where it does nothing else. */
-function findProperty({ name, resolve, extensions }: GraphQLField<unknown, unknown>): string | null {
+function findProperty(
+  { name, resolve, extensions }: GraphQLField<unknown, unknown>,
+  { arguments: given = [] }: FieldNode,
+): string | null {
+  const { withoutArguments } = extensions;
+  if (typeof withoutArguments === 'string' && given.length === 0) return withoutArguments;
   if (!resolve || resolve === defaultFieldResolver) return name;
   const { pothosExposedField: exposed, pothosOriginalResolve: original } = extensions;
   // Else something was put around it.

@@ -87,10 +87,10 @@ export function createShortWay<ServerContext extends object>(
     const authenticated = options.authenticate(authorization, host);
     // Whoever needs to know will see it.
     authenticated.catch(() => {});
-    const { result, taken } = isPlain ? await answerKnown(request, req, authenticated) : unknown;
-    const answer = result
-      ? new JsonResponse(JSON.stringify(result), { headers: { 'Content-Type': contentType ?? '' } })
-      : await answerByYoga(request, { req, res, taken, authenticated });
+    const known = isPlain ? await answerKnown(request, req, authenticated) : unknown;
+    const answer = known.answer
+      ? new JsonResponse(known.answer, { headers: { 'Content-Type': contentType ?? '' } })
+      : await answerByYoga(request, { req, res, taken: known.taken, authenticated });
     if (!contentType) learn(accept, answer);
     const cors =
       settings.cors && getCORSHeadersByRequestAndOptions(request as unknown as Request, settings.cors);
@@ -98,7 +98,7 @@ export function createShortWay<ServerContext extends object>(
   };
 }
 
-const unknown: KnownOutcome = { result: null };
+const unknown: KnownOutcome = { answer: null };
 
 /** Nothing of ours goes on after an answer. */
 const waitUntil = () => {};

@@ -1,0 +1,126 @@
+import { type GraphQLEnumType, isEnumType } from 'graphql';
+import { readInt32 } from '../data/data-rows.ts';
+import type { RowView, ViewField } from '../data/row-views.ts';
+import type { AnswerBytes } from './answer-bytes.ts';
+import { PlanFailed } from './plan-failed.ts';
+import { isPromise, type PlannedField, type Run } from './planned-fields.ts';
+import { findWriteValue, type WriteValue } from './written-values.ts';
+
+// Rows go into an answer without becoming objects first: their values are written one after the other as Postgres sent
+// them. What takes computing is resolved as ever, and written between them.
+
+/** @throws {PlanFailed} where a value is not as its type would have it */
+export type WriteRow = (view: RowView, run: Run, out: AnswerBytes) => void;
+
+/** Null for fields that are not all leaves, or may be left out. */
+export function createRowWriter(fields: readonly PlannedField[]): WriteRow | null {
+  if (fields.length === 0 || fields.some(({ leaf, isIncluded }) => !leaf || isIncluded)) return null;
+  const compiled = new WeakMap<RowView['fields'], WriteRow>();
+  return (view, run, out) => {
+    let write = compiled.get(view.fields);
+    if (!write) {
+      write = compile(fields, view.fields);
+      compiled.set(view.fields, write);
+    }
+    write(view, run, out);
+  };
+}
+
+/** What the code is given, under these names. */
+const tools = { readInt32, putAscii, fail, putComputed };
+
+function compile(fields: readonly PlannedField[], known: RowView['fields']): WriteRow {
+  const columns = fields.map(field => findColumn(field, known));
+  const last = Math.max(-1, ...columns.map(column => column?.field.index ?? -1));
+  const keys = fields.map(
+    ({ key, info }, at) =>
+      `${at === 0 ? '{' : ','}"${key}":${isTypeName(info) ? `"${info.parentType}"` : ''}`,
+  );
+  const room = keys.join('').length + fields.length * 32;
+  // Where each column's value is, up to the last that is written.
+  const places = Array.from(
+    { length: last + 1 },
+    (_, index) => `
+      const length${index} = readInt32(bytes, place), from${index} = place + 4;
+      place = from${index} + (length${index} > 0 ? length${index} : 0);`,
+  );
+  const writing = columns.map((column, at) => {
+    const put = column ? writeColumn(column.field.index, at, fields[at]) : writeComputed(at, fields[at]);
+    return `at = putAscii(to, at, ${JSON.stringify(keys[at])}); ${put}`;
+  });
+  const source = `
+    return (view, run, out) => {
+      const bytes = view.bytes;
+      let place = view.start;
+      ${places.join('')}
+      const room = ${room} + 6 * (place - view.start);
+      out.reserve(room);
+      let to = out.bytes, at = out.length;
+      ${writing.join('')}
+      to[at++] = ${'}'.charCodeAt(0)};
+      out.length = at;
+    };`;
+  const given = { ...tools, fields, writers: columns.map(column => column?.write) };
+  return new Function(...Object.keys(given), source)(...Object.values(given));
+}
+
+function findColumn(
+  { property, leaf }: PlannedField,
+  known: RowView['fields'],
+): { field: ViewField; write: WriteValue } | null {
+  const field = property === null ? undefined : known.get(property);
+  if (!field || !leaf) return null;
+  // Times are decoded to what they are written from.
+  const isAsSent = !field.decode || leaf.type.name === 'DateTime';
+  const isEnum = isEnumType(leaf.type);
+  if (!isAsSent || (isEnum && !namesItsValues(leaf.type as GraphQLEnumType))) return null;
+  const write = findWriteValue(leaf.type.name, isEnum, field.type);
+  return write && { field, write };
+}
+
+function namesItsValues(type: GraphQLEnumType): boolean {
+  return type.getValues().every(({ name, value }) => name === value);
+}
+
+function writeColumn(index: number, at: number, field: PlannedField | undefined): string {
+  const onNull = field?.leaf?.isNullable ? `at = putAscii(to, at, 'null')` : 'fail()';
+  return `
+    if (length${index} < 0) ${onNull};
+    else at = writers[${at}](to, at, bytes, from${index}, from${index} + length${index});`;
+}
+
+function isTypeName({ fieldName }: Pick<PlannedField['info'], 'fieldName'>): boolean {
+  return fieldName === '__typename';
+}
+
+/** The bytes may be others then; there must still be room for the columns. */
+function writeComputed(at: number, field: PlannedField | undefined): string {
+  if (!field || isTypeName(field.info)) return '';
+  return `
+    out.length = at;
+    putComputed(fields[${at}], view, run, out);
+    out.reserve(room);
+    to = out.bytes;
+    at = out.length;`;
+}
+
+function putAscii(to: Buffer, start: number, text: string): number {
+  for (let at = 0; at < text.length; at++) to[start + at] = text.charCodeAt(at);
+  return start + text.length;
+}
+
+function putComputed(field: PlannedField, view: RowView, run: Run, out: AnswerBytes): void {
+  const { leaf, info } = field;
+  const value = field.resolve(view, field.give(run), run.context, info);
+  if (isPromise(value) || value instanceof Error) fail();
+  if (value === null || value === undefined) {
+    if (leaf?.isNullable !== true) fail();
+    out.putJson(null);
+    return;
+  }
+  out.putJson(leaf?.type.serialize(value) ?? fail());
+}
+
+function fail(): never {
+  throw new PlanFailed();
+}

@@ -1,0 +1,138 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type OpenDatabase, openDatabase } from '../../src/data/database.ts';
+import { RowsAside } from '../../src/data/row-socket.ts';
+import { createTestDatabase } from '../support/service.ts';
+
+// Rows are taken out of what comes from Postgres, however it is cut into pieces on its way.
+
+let server: Awaited<ReturnType<typeof createTestDatabase>>;
+beforeAll(async () => {
+  server = await createTestDatabase();
+});
+afterAll(() => server.drop());
+
+/** Passes on what the server says in pieces of so many bytes, each by itself. */
+async function openCuttingProxy(pieceBytes: number) {
+  const sockets: Socket[] = [];
+  const listener = createServer(client => {
+    const upstream = connect(Number(new URL(server.url).port), '127.0.0.1');
+    sockets.push(client, upstream);
+    client.setNoDelay(true);
+    client.on('data', bytes => upstream.write(bytes)).on('error', () => {});
+    upstream.on('error', () => {});
+    let passed = Promise.resolve();
+    upstream.on('data', (bytes: Buffer) => {
+      passed = passed.then(async () => {
+        for (let at = 0; at < bytes.length; at += pieceBytes) {
+          client.write(bytes.subarray(at, at + pieceBytes));
+          await new Promise(resolve => setImmediate(resolve));
+        }
+      });
+    });
+  }).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  return {
+    port: (listener.address() as AddressInfo).port,
+    close() {
+      for (const socket of sockets) socket.destroy();
+      listener.close();
+    },
+  };
+}
+
+async function withDatabase<Result>(url: string, work: (database: OpenDatabase) => Promise<Result>) {
+  const database = openDatabase(url, { maxConnections: 1 });
+  try {
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}
+
+const withPort = (port: number) => Object.assign(new URL(server.url), { port: String(port) }).href;
+
+/** The driver chooses one of several hosts itself, and gets all rows. */
+function withTwoHosts(): string {
+  const { host, href } = new URL(server.url);
+  return href.replace(host, `${host},${host}`);
+}
+
+const many = sql`
+  select n, repeat('é"', n % 7) as text, case when n % 3 = 0 then null else n * 0.5::float8 end as half,
+    n % 2 = 0 as even, sha256(int4send(n)) as hash, '{"a": [1, null]}'::jsonb as json, 'infinity'::timestamptz as at
+  from generate_series(1, 300) n`;
+
+async function readMany({ db }: OpenDatabase) {
+  const rows = await db.execute(many);
+  // Nothing is left of one answer in the next.
+  expect(await db.execute(sql`select 1 as one where false`)).toEqual([]);
+  expect(await db.execute(sql`select null as nothing, '' as empty`)).toEqual([{ nothing: null, empty: '' }]);
+  return rows;
+}
+
+test('rows are the same whether they are taken out or not', async () => {
+  const driven = await withDatabase(withTwoHosts(), readMany);
+  expect(driven).toHaveLength(300);
+  expect(driven[1]).toEqual({
+    n: 2,
+    text: 'é"é"',
+    half: 1,
+    even: true,
+    hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    json: { a: [1, null] },
+    at: 'infinity',
+  });
+  expect(await withDatabase(server.url, readMany)).toEqual(driven);
+});
+
+describe('in pieces', () => {
+  test.each([1, 2, 3, 5, 7, 64, 1_000])('of %d bytes rows are whole', async pieceBytes => {
+    const proxy = await openCuttingProxy(pieceBytes);
+    try {
+      const few = sql`select n, repeat('x', n) as text from generate_series(0, 40) n`;
+      const rows = await withDatabase(withPort(proxy.port), ({ db }) => db.execute(few));
+      expect(rows).toEqual(Array.from({ length: 41 }, (_, n) => ({ n, text: 'x'.repeat(n) })));
+    } finally {
+      proxy.close();
+    }
+  });
+});
+
+test('a row may be longer than what comes at once', async () => {
+  const long = sql`select n, repeat('ab', 500000) as text, n as again from generate_series(1, 3) n`;
+  const rows = await withDatabase(server.url, ({ db }) => db.execute(long));
+  expect(rows).toEqual([1, 2, 3].map(n => ({ n, text: 'ab'.repeat(500_000), again: n })));
+});
+
+test('rows that came before an error are forgotten', async () => {
+  await withDatabase(server.url, async ({ db }) => {
+    const failing = sql`select 1000 / (200 - n) as n from generate_series(1, 300) n`;
+    for (let round = 0; round < 3; round++) {
+      await expect(db.execute(failing)).rejects.toMatchObject({ cause: { code: '22012' } });
+      expect(await db.execute(sql`select 7 as seven`)).toEqual([{ seven: 7 }]);
+    }
+  });
+});
+
+test('each statement of a transaction gets its own, though they are sent before the first is answered', async () => {
+  await withDatabase(server.url, ({ db }) =>
+    db.transaction(async transaction => {
+      const ask = (n: number) =>
+        transaction.execute(sql`select ${n}::int as n, ${`${n}`} as text from generate_series(1, ${n}::int)`);
+      const answers = await Promise.all([3, 0, 1, 2].map(async n => ask(n)));
+      expect(answers).toEqual(
+        [3, 0, 1, 2].map(n => Array.from({ length: n }, () => ({ n, text: String(n) }))),
+      );
+    }),
+  );
+});
+
+test('rows are kept once, under a number of four bytes that nobody else has', () => {
+  const aside = new RowsAside();
+  expect(() => aside.take([Buffer.from('12')])).toThrow('No rows are kept');
+  expect(() => aside.take([null])).toThrow('No rows are kept');
+  expect(() => aside.take([])).toThrow('No rows are kept');
+});
