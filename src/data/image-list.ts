@@ -1,5 +1,5 @@
 import { and, getTableColumns, type SQL, Subquery, sql } from 'drizzle-orm';
-import type { Connection } from './database.ts';
+import { type Connection, formatArray } from './database.ts';
 import { type ColumnSet, columnsOfSet, everyColumn, imageColumns } from './image-columns.ts';
 import {
   type FilterShape,
@@ -65,32 +65,36 @@ interface Shape extends FilterShape {
 }
 
 /**
- * A page of the images that match, at the cost of the rows that it shows, at any depth.
- * @param looksAhead whether the page says that there are more
+ * Pages of the images that match, all in one statement, at the cost of the rows that they show, at any depth; in the
+ * order of the requests, which are alike: they have the same direction, and cursors on the same sides.
+ * @param looksAhead whether pages say that there are more
  */
 export async function listImages(
   db: Connection,
   order: ImageOrder,
   filter: ImageFilter,
-  request: PageRequest<ImageCursor>,
+  requests: readonly PageRequest<ImageCursor>[],
   columns: ColumnSet = everyColumn,
   looksAhead = true,
-): Promise<Page<ImageRow>> {
+): Promise<Page<ImageRow>[]> {
+  const [first] = requests;
+  if (!first) return [];
   const shape: Shape = {
     columns: isNarrow(filter) ? everyColumn.key : columns.key,
     order,
-    backward: request.backward,
-    after: request.after !== null,
-    before: request.before !== null,
+    backward: first.backward,
+    after: first.after !== null,
+    before: first.before !== null,
     ...filterShape(filter),
   };
   const rows = await listStatement(db, shape, {
-    limit: countRead(request.limit, looksAhead),
+    limits: formatArray(requests.map(({ limit }) => countRead(limit, looksAhead))),
     ...filterParameters(filter),
-    ...cursorParameters('after', request.after),
-    ...cursorParameters('before', request.before),
+    ...cursorParameters(shape, requests),
   });
-  return createPage(request.backward ? rows.reverse() : rows, request);
+  const found: ImageRow[][] = requests.map(() => []);
+  for (const row of rows) found[row.place - 1]?.push(row);
+  return requests.map((request, index) => createPage(found[index] ?? [], request));
 }
 
 /** Filters make statements of many shapes, which are not to be multiplied by the sets of columns. */
@@ -103,13 +107,39 @@ const listStatement = viewsByShape((db, shape: Shape) => {
   const columns = shape.order === 'UPDATED' ? { ...chosen, updatedAt: imageColumns.updatedAt } : chosen;
   const ofFiles = Object.values(columns).some(({ table }) => table === files);
   return db
-    .select(columns)
-    .from(pickImages(pickRows(shape)))
+    .select({ ...columns, place: sql<number>`asked.place::int` })
+    .from(askedPages(shape))
+    .crossJoinLateral(pickImages(pickRows(shape)))
     .leftJoinLateral(fileOfImage, ofFiles ? sql`true` : sql`false`)
-    .orderBy(...orderOf(shape))
-    .limit(sql.placeholder('limit'))
+    .orderBy(sql`asked.place`, ...orderOf({ ...shape, backward: false }))
     .prepare('list_images');
 });
+
+/** A row for each page: how many rows it has at the most, and the parts of its cursors. */
+function askedPages(shape: Shape): SQL {
+  const cursors = cursorColumns(shape);
+  const lists = [
+    sql`${sql.placeholder('limits')}::int[]`,
+    ...cursors.map(({ name, type }) => sql`${sql.placeholder(name)}::${sql.raw(type)}[]`),
+  ];
+  const names = ['row_limit', ...cursors.map(({ name }) => name), 'place'];
+  return sql`unnest(${sql.join(lists, sql`, `)}) with ordinality as asked (${sql.raw(names.join(', '))})`;
+}
+
+interface CursorColumn {
+  name: string;
+  type: string;
+  side: 'after' | 'before';
+  /** Which part of a cursor it is. */
+  part: number;
+}
+
+function cursorColumns(shape: Shape): CursorColumn[] {
+  const sides = (['after', 'before'] as const).filter(side => shape[side]);
+  return sides.flatMap(side =>
+    liveSortColumns(shape).map(({ type }, part) => ({ name: side + part, type, side, part })),
+  );
+}
 
 /** A look-up for each row. Without `offset` Postgres may read all files instead, as it cannot know how short a page is. */
 const fileOfImage = new Subquery(
@@ -119,12 +149,14 @@ const fileOfImage = new Subquery(
 );
 
 /**
- * At least the rows of the page. How they are found is not left to Postgres, which may read on in the list's order for
- * rows that match until the page is full: where few match, that is all that there are.
+ * The rows of a page. How they are found is not left to Postgres, which may read on in the list's order for rows that
+ * match until the page is full: where few match, that is all that there are.
  */
 function pickRows(shape: Shape): SQL {
   if (shape.productIds) return pickOfProducts(shape);
-  if (shape.types || shape.states || shape.deleted) return pickOfKinds(shape);
+  if (shape.types || shape.states || shape.deleted) {
+    return pickFirst(shape, sql`(${pickOfKinds(shape)}) images`);
+  }
   return pickFirst(shape, sql`images`, and(filterCondition(shape), ...boundsOf(shape)));
 }
 
@@ -155,7 +187,7 @@ function pickOfProducts(shape: Shape): SQL {
 function pickFirst(shape: Shape, from: SQL, condition: SQL = sql`true`, prefix = nothing): SQL {
   const order = orderOf(shape, prefix.columns);
   return sql`select * from ${from} where ${condition}
-    order by ${sql.join(order, sql`, `)} limit ${sql.placeholder('limit')}`;
+    order by ${sql.join(order, sql`, `)} limit asked.row_limit`;
 }
 
 /** Columns before those of the list's order, and what they all are. */
@@ -189,9 +221,7 @@ function boundsOf(shape: Shape, prefix = nothing): (SQL | undefined)[] {
 function compare(shape: Shape, prefix: Prefix, operator: string, cursor: string | null): SQL | undefined {
   const sorts = cursor === null ? [] : liveSortColumns(shape);
   const columns = [...prefix.columns, ...sorts.map(({ column }) => column)];
-  const place = sorts.map(
-    ({ type }, index) => sql`${sql.placeholder(cursor + String(index))}::${sql.raw(type)}`,
-  );
+  const place = sorts.map((_sort, part) => sql.raw(`asked.${cursor}${part}`));
   if (columns.length === 0) return undefined;
   const list = (parts: SQL[]) => sql.join(parts, sql`, `);
   return sql`(${list(columns)}) ${sql.raw(operator)} (${list([...prefix.values, ...place])})`;
@@ -202,6 +232,13 @@ function liveSortColumns({ order, deleted }: Shape): SortColumn[] {
   return order === 'GALLERY' && !deleted ? columns.slice(0, -1) : columns;
 }
 
-function cursorParameters(name: string, cursor: ImageCursor | null): Record<string, string> {
-  return Object.fromEntries((cursor ?? []).map((value, index) => [name + index, value]));
+function cursorParameters(
+  shape: Shape,
+  requests: readonly PageRequest<ImageCursor>[],
+): Record<string, string> {
+  const lists = cursorColumns(shape).map(({ name, side, part }) => [
+    name,
+    formatArray(requests.map(request => request[side]?.[part] ?? null)),
+  ]);
+  return Object.fromEntries(lists);
 }

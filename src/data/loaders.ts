@@ -45,7 +45,12 @@ export class Loaders {
     filter: ImageFilter,
     request: PageRequest<ImageCursor>,
   ): Promise<Page<ImageRow>> {
-    return this.#once(() => listImages(this.#db, order, filter, request, this.columns, this.looksAhead));
+    return this.#once(async () => {
+      const list: ListShape = { order, filter, columns: this.columns, looksAhead: this.looksAhead };
+      const read = this.#reads.imagePage(list, request);
+      const [page] = await read([request]);
+      return page ?? emptyPage;
+    });
   }
 
   imageCount(filter: ImageFilter): Promise<number> {
@@ -138,9 +143,47 @@ function createReads(db: Database) {
     ),
     imageCount: ofImages(visibility => shareById(ids => countImagesByProductIds(db, visibility, ids))),
     galleryCount: ofImages(visibility => shareById(ids => countGalleries(db, visibility, ids))),
+    imagePage: shareImagePages(db),
     galleryPage: shareGalleryPages(db, true),
     galleryPageAlone: shareGalleryPages(db, false),
   };
+}
+
+interface ListShape {
+  order: ImageOrder;
+  filter: ImageFilter;
+  columns: ColumnSet;
+  looksAhead: boolean;
+}
+
+type PageRead = Read<PageRequest<ImageCursor>, Page<ImageRow>>;
+
+/** Of a longer page the rows cost more than the statement: it goes by itself, and nobody waits for it. */
+const maxSharedPage = 25;
+
+/** Small pages of lists that many see, whole or as strangers do, share statements where they are alike. */
+function shareImagePages(db: Database): (list: ListShape, request: PageRequest<ImageCursor>) => PageRead {
+  const shared = new Map<string, PageRead>();
+  return (list, request) => {
+    const { order, filter, columns, looksAhead } = list;
+    const read: PageRead = async requests => listImages(db, order, filter, requests, columns, looksAhead);
+    const key = keyOfAlike(list, request);
+    if (key === null || request.limit > maxSharedPage) return read;
+    const known = shared.get(key) ?? shareRead(read);
+    shared.set(key, known);
+    return known;
+  };
+}
+
+/** There are few; null for lists by what somebody asks for. */
+function keyOfAlike(
+  { order, filter, columns, looksAhead }: ListShape,
+  { backward, after, before }: PageRequest<ImageCursor>,
+): string | null {
+  const { productIds, types, states, deleted } = filter;
+  const isOfStrangers = states?.length === 1 && states[0] === 'UPLOADED';
+  if (productIds || types || deleted || (states && !isOfStrangers)) return null;
+  return [order, isOfStrangers, columns.key, looksAhead, backward, after !== null, before !== null].join();
 }
 
 function shareGalleryPages(db: Database, looksAhead: boolean) {

@@ -113,11 +113,11 @@ async function createListReads(db: Database, imageCount: number, options: ListOp
   const request = { limit: pageSize, backward, after: null, before: null };
   const side = backward ? 'before' : 'after';
   return [
-    { name: title, query: () => ask(''), run: () => listImages(db, order, filter, request) },
+    { name: title, query: () => ask(''), run: () => listImages(db, order, filter, [request]) },
     {
       name: title + deepEnding,
       query: () => ask(`, ${side}: "${formatCursor(row, order)}"`),
-      run: () => listImages(db, order, filter, { ...request, [side]: cursor }),
+      run: () => listImages(db, order, filter, [{ ...request, [side]: cursor }]),
     },
   ];
 }

@@ -73,6 +73,49 @@ describe('one statement answers', () => {
   );
 });
 
+describe('requests that come at once share statements', () => {
+  interface Listed {
+    productImages: { nodes: { id: string }[]; pageInfo: Record<string, boolean | string> };
+  }
+  const page = `query ($after: String, $before: String, $first: Int, $last: Int, $order: ProductImageOrder) {
+    productImages(after: $after, before: $before, first: $first, last: $last, orderBy: $order) {
+      nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`;
+
+  test.each(['GALLERY', 'ID', 'UPDATED'])('pages in the order %s, each of which is its own', async order => {
+    const { productImages } = await service.query<{ productImages: { edges: { cursor: string }[] } }>(
+      'query ($order: ProductImageOrder) { productImages(orderBy: $order, first: 250) { edges { cursor } } }',
+      { order },
+    );
+    const cursors = productImages.edges.map(({ cursor }) => cursor);
+    const asked = Array.from({ length: 40 }, (_, index) => ({
+      order,
+      ...(index % 2 === 0 ? { after: cursors[index * 6] } : { before: cursors[index * 6] }),
+      ...(index % 4 < 2 ? { first: 1 + (index % 7) } : { last: 1 + (index % 7) }),
+    }));
+    // One after the other nothing is shared.
+    const alone: Listed[] = [];
+    for (const variables of asked) alone.push(await service.query<Listed>(page, variables));
+    service.statements.length = 0;
+    const together = await Promise.all(asked.map(variables => service.query<Listed>(page, variables)));
+    expect(together).toEqual(alone);
+    expect(together.map(({ productImages }) => productImages.nodes.length)).toContain(7);
+    expect(service.statements.length).toBeLessThan(asked.length / 2);
+  });
+
+  test('but not those of given products, nor long ones', async () => {
+    const long = { query: '{ productImages(first: 26) { nodes { id } } }', variables: {} };
+    const given = {
+      query: 'query ($ids: [ID!]) { productImages(first: 5, filter: { productIds: $ids }) { nodes { id } } }',
+      variables: { ids: productIds.slice(0, 1) },
+    };
+    for (const { query, variables } of [long, given]) {
+      service.statements.length = 0;
+      await Promise.all(Array.from({ length: 8 }, () => service.query(query, variables)));
+      expect(service.statements).toHaveLength(8);
+    }
+  });
+});
+
 test('counting galleries costs one statement more, whatever their number', async () => {
   const { statements } = await statementsOf(
     'query ($ids: [ID!]!) { productsByIds(ids: $ids) { images(first: 5) { totalCount nodes { name } } } }',

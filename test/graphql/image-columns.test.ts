@@ -147,7 +147,7 @@ test('a page that need not tell whether there are more reads none beyond it', as
   const gallery = { productId, group: 'GALLERY' as const, ...first };
   for (const looksAhead of [true, false]) {
     const [page] = await findGalleryPages(service.db, 'LIVE', [gallery], everyColumn, looksAhead);
-    const listed = await listImages(service.db, 'GALLERY', {}, first, everyColumn, looksAhead);
+    const [listed] = await listImages(service.db, 'GALLERY', {}, [first], everyColumn, looksAhead);
     expect([page, listed]).toMatchObject(Array(2).fill({ rows: [{ id: ids[0] }], hasNext: looksAhead }));
   }
 });

@@ -56,7 +56,11 @@ async function readFromAllSides(db: Database, order: ImageOrder, filter: ImageFi
       [null, cursor],
       [cursor, cursor],
     ] as const) {
-      await listImages(db, order, filter, { limit: 50, backward, after, before });
+      const request = { limit: 50, backward, after, before };
+      await listImages(db, order, filter, [request]);
+      // The service itself never asks for several pages of given products at once.
+      if (filter.productIds) continue;
+      await listImages(db, order, filter, [request, { ...request, limit: 1 }, request]);
     }
   }
 }
