@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { is } from 'drizzle-orm';
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { migrateDatabase } from '../src/data/migrate.ts';
@@ -69,6 +71,83 @@ describe('a migrated database', () => {
     expect(history.map(row => Number(row.created_at))).toEqual(await readJournal());
   });
 });
+
+describe('images that an earlier version has stored', () => {
+  const imageCount = 2_500;
+  const facts = ['mime_type', 'byte_size', 'width', 'height', 'thumbhash', 'dominant_color', 'has_alpha'];
+  const unlike = `
+    select count(*)::int as count from images left join files on files.hash = images.file_hash
+    where (${facts.map(name => `images.${name}`)}) is distinct from (${facts.map(name => `files.${name}`)})`;
+  let url: string;
+
+  beforeEach(async () => {
+    const database = await createTestDatabase();
+    onTestFinished(() => database.drop());
+    url = database.url;
+    await migrateTo(url, '0008_find_images_of_a_kind');
+    await query(
+      url,
+      `insert into products (id) select generate_series(1, 10);
+       insert into files (hash, mime_type, byte_size, width, height, thumbhash, dominant_color, has_alpha)
+         select sha256(int4send(n)), 'image/png', n, n + 1, n + 2, 'hash', '#abcdef', n % 2 = 0
+         from generate_series(1, 7) n;
+       insert into images (id, product_id, order_key, position, name, state, file_hash)
+         select n * 3, 1 + n % 10, lpad(n::text, 6, '0'), n / 10, n || '.png',
+           case when n % 8 > 0 then 'UPLOADED'::image_state else 'IMPORTED' end,
+           case when n % 8 > 0 then sha256(int4send(n % 8)) end
+         from generate_series(1, ${imageCount}) n;
+       select setval('image_ids', 1000000)`,
+    );
+  });
+
+  it('are told what is known of their files', async () => {
+    await migrateDatabase(url);
+    expect(await query(url, unlike)).toEqual([{ count: 0 }]);
+    const known = await query(url, 'select count(*)::int as count from images where width is not null');
+    expect(known).toEqual([{ count: imageCount - Math.floor(imageCount / 8) }]);
+    const valid = `select convalidated from pg_constraint where conname = 'images_have_facts_of_files'`;
+    expect(await query(url, valid)).toEqual([{ convalidated: true }]);
+  });
+
+  it('also while that version goes on', async () => {
+    let isOver = false;
+    const writer = (async () => {
+      const client = postgres(url, { max: 1, onnotice: () => {} });
+      for (let n = 0; !isOver; n++) {
+        // Downwards, and of many at once, as far from how they are filled in as can be.
+        await client`
+          update images set alt_text = ${n} where id in (select id from images order by id desc limit 700)`.catch(
+          error => {
+            if (error.code !== '40P01') throw error;
+          },
+        );
+        await client`
+          insert into images (product_id, order_key, position, name, state, file_hash)
+          values (1, ${`Z${n}`}, ${1_000 + n}, 'late.png', 'UPLOADED', sha256(int4send(3)))`;
+      }
+      await client.end();
+    })();
+    await Promise.all([migrateDatabase(url), migrateDatabase(url)]);
+    isOver = true;
+    await writer;
+    expect(await query(url, unlike)).toEqual([{ count: 0 }]);
+  });
+});
+
+/** As if what came after that migration had not been written yet. */
+async function migrateTo(url: string, tag: string): Promise<void> {
+  const project = await copyProject();
+  const path = join(project, 'drizzle/meta/_journal.json');
+  const journal = JSON.parse(await readFile(path, 'utf8'));
+  const last = journal.entries.findIndex((entry: { tag: string }) => entry.tag === tag);
+  await writeFile(path, JSON.stringify({ ...journal, entries: journal.entries.slice(0, last + 1) }));
+  const client = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    await migrate(drizzle(client), { migrationsFolder: join(project, 'drizzle') });
+  } finally {
+    await client.end();
+  }
+}
 
 /** A folder in which drizzle-kit finds the project, with a drizzle/ of its own to write to. */
 async function copyProject(): Promise<string> {

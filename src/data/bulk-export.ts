@@ -1,6 +1,6 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, isNull, sql } from 'drizzle-orm';
 import type { Connection, Database, Transaction } from './database.ts';
-import { files, images } from './tables.ts';
+import { images } from './tables.ts';
 
 function selectForExport(db: Connection) {
   return db
@@ -15,15 +15,14 @@ function selectForExport(db: Connection) {
       sourceUrl: images.sourceUrl,
       sourcePath: images.sourcePath,
       fileHash: images.fileHash,
-      mimeType: files.mimeType,
+      mimeType: images.mimeType,
       altText: images.altText,
       altTexts: images.altTexts,
       description: images.description,
       focalX: images.focalX,
       focalY: images.focalY,
     })
-    .from(images)
-    .leftJoin(files, eq(files.hash, images.fileHash));
+    .from(images);
 }
 
 export type ExportRow = Awaited<ReturnType<typeof selectForExport>>[number];

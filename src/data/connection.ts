@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import { DataRows } from './data-rows.ts';
 import { RowSocket, RowsAside } from './row-socket.ts';
-import { type Column, decodeAsArrays, decodeAsObjects } from './row-values.ts';
+import { decodeAsArrays, decodeAsObjects, type Received } from './row-values.ts';
 import { breaksConnection, DatabaseUnavailable } from './unavailable.ts';
 
 // A connection of postgres.js that broke while bytes were on their way to it never works again (porsager/postgres
@@ -26,12 +26,6 @@ export interface Session {
   query(text: string, parameters: unknown[]): Promise<Received>;
 }
 
-/** What a statement answered. */
-export interface Received {
-  rows: DataRows;
-  columns: readonly Column[];
-}
-
 /** With what Drizzle uses of postgres.js. */
 export interface Driver extends Session {
   options: { parsers: Record<string, unknown>; serializers: Record<string, unknown> };
@@ -50,14 +44,6 @@ type Sending = Pick<postgres.Sql, 'unsafe'>;
 
 /** Postgres is given a head start to end a statement by itself, which keeps the connection. */
 const answerGraceMs = 1_000;
-
-/** They are hashes, which are told in hex; the driver would make buffers of them, only to be written in hex again. */
-const bytesAsHex = {
-  to: 17,
-  from: [17],
-  serialize: (bytes: Uint8Array) => `\\x${Buffer.from(bytes).toString('hex')}`,
-  parse: (text: string) => text.slice(2),
-};
 
 /** One connection, for one request at a time. */
 export class Connection {
@@ -82,7 +68,6 @@ export class Connection {
       max: 1,
       fetch_types: false,
       ...(this.#rowsAside && { socket: connectWith(this.#rowsAside) }),
-      types: { bytea: bytesAsHex },
       connect_timeout: 5,
       onnotice: () => {},
       onclose: () => {
@@ -179,10 +164,13 @@ export class Connection {
       end = undefined;
     };
     clock.start();
-    query.raw().then(
+    const received = query
+      .raw()
+      .then(answer => ({ rows: this.#takeRows(answer), columns: answer.columns ?? [] }));
+    received.then(
       answer => {
         finish();
-        resolve({ rows: this.#takeRows(answer), columns: answer.columns ?? [] });
+        resolve(answer);
       },
       error => {
         finish(error);
@@ -195,7 +183,7 @@ export class Connection {
   #takeRows(answer: readonly (Buffer | null)[][]): DataRows {
     const [first] = answer;
     if (!first) return new DataRows();
-    return this.#rowsAside ? this.#rowsAside.take(first) : DataRows.of(answer);
+    return this.#rowsAside && first.length > 0 ? this.#rowsAside.take(first) : DataRows.of(answer);
   }
 
   /**

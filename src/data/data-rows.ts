@@ -5,8 +5,8 @@
 export const dataRowLetter = 'D'.charCodeAt(0);
 /** Of a message, whatever its kind: its letter and its length. */
 export const headerBytes = 5;
-/** Where the first column begins. */
-const toFirstColumn = headerBytes + 2;
+/** From the beginning of a row's message to its first column. */
+export const toFirstColumn = headerBytes + 2;
 
 /** Rows of one answer as Postgres sent them. */
 export class DataRows {
@@ -51,18 +51,30 @@ export function countColumns(bytes: Buffer, start: number): number {
   return bytes.readUInt16BE(start - 2);
 }
 
+/** A message of these values. */
 export function writeDataRow(values: readonly (Buffer | null)[]): Buffer {
-  const parts = values.flatMap(value => [formatInt32(value?.length ?? -1), value ?? Buffer.alloc(0)]);
-  const columns = Buffer.concat(parts);
-  const header = Buffer.alloc(toFirstColumn);
-  header[0] = dataRowLetter;
-  header.writeInt32BE(toFirstColumn - 1 + columns.length, 1);
-  header.writeUInt16BE(values.length, headerBytes);
-  return Buffer.concat([header, columns]);
+  const byteCount = values.reduce((sum, value) => sum + 4 + (value?.length ?? 0), toFirstColumn);
+  const bytes = startDataRow(byteCount, values.length);
+  let at = toFirstColumn;
+  for (const value of values) {
+    at = bytes.writeInt32BE(value?.length ?? -1, at);
+    if (value) at += value.copy(bytes, at);
+  }
+  return bytes;
 }
 
-export function formatInt32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
+/** A message whose first value is that number in four bytes, all others null. */
+export function writeNumberedRow(number: number, columnCount: number): Buffer {
+  const bytes = startDataRow(toFirstColumn + 4 + 4 * columnCount, columnCount);
+  bytes.writeInt32BE(number, bytes.writeInt32BE(4, toFirstColumn));
+  return bytes;
+}
+
+/** With a length of -1 wherever one may be. */
+function startDataRow(byteCount: number, columnCount: number): Buffer {
+  const bytes = Buffer.allocUnsafe(byteCount).fill(0xff);
+  bytes[0] = dataRowLetter;
+  bytes.writeInt32BE(byteCount - 1, 1);
+  bytes.writeUInt16BE(columnCount, headerBytes);
   return bytes;
 }

@@ -1,10 +1,10 @@
-import { eq, type SQL, sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { type Connection, formatArray } from './database.ts';
 import { type ColumnSet, columnsOfSet, everyColumn } from './image-columns.ts';
 import { type ImageRow, pickImages, type VisibleShape } from './images.ts';
 import { countRead, createPage, type Page, type PageRequest } from './page.ts';
 import { statementByShape, viewsByShape } from './statement.ts';
-import { files, type ImageGroup, images } from './tables.ts';
+import { type ImageGroup, images } from './tables.ts';
 import { isVisible, type Visibility } from './visibility.ts';
 
 /** A part of one product's images, asked for together with those of other products. Cursors are order keys. */
@@ -52,7 +52,6 @@ const galleryPages = viewsByShape((db, { visibility, columns }: VisibleShape) =>
         union all
         (select * from images where asked.backward and ${inRange} order by order_key desc limit asked.row_limit)`),
     )
-    .leftJoin(files, eq(files.hash, images.fileHash))
     .orderBy(sql`asked.place`, images.orderKey)
     .prepare('gallery_pages');
 });
@@ -132,7 +131,6 @@ const thumbnails = viewsByShape((db, { visibility, columns }: VisibleShape) => {
          order by order_key limit 1)
         order by choice limit 1`),
     )
-    .leftJoin(files, eq(files.hash, images.fileHash))
     .prepare('thumbnails');
 });
 

@@ -1,19 +1,8 @@
 import { getTableColumns } from 'drizzle-orm';
-import { files, images } from './tables.ts';
+import { images } from './tables.ts';
 
-const { mimeType, byteSize, width, height, thumbhash, dominantColor, hasAlpha } = getTableColumns(files);
-
-/** All that the API tells of an image: its row, and what is known of its file once that is here. */
-export const imageColumns = {
-  ...getTableColumns(images),
-  mimeType,
-  byteSize,
-  width,
-  height,
-  thumbhash,
-  dominantColor,
-  hasAlpha,
-};
+/** All that the API tells of an image. */
+export const imageColumns = getTableColumns(images);
 
 export type ImageColumn = keyof typeof imageColumns;
 

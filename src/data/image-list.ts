@@ -1,4 +1,4 @@
-import { and, getTableColumns, type SQL, Subquery, sql } from 'drizzle-orm';
+import { and, type SQL, sql } from 'drizzle-orm';
 import { type Connection, formatArray } from './database.ts';
 import { type ColumnSet, columnsOfSet, everyColumn, imageColumns } from './image-columns.ts';
 import {
@@ -12,7 +12,7 @@ import {
 import { type ImageRow, pickImages } from './images.ts';
 import { countRead, createPage, type Page, type PageRequest } from './page.ts';
 import { viewsByShape } from './statement.ts';
-import { files, images } from './tables.ts';
+import { images } from './tables.ts';
 
 export const imageOrders = ['GALLERY', 'ID', 'UPDATED'] as const;
 export type ImageOrder = (typeof imageOrders)[number];
@@ -105,12 +105,10 @@ function isNarrow({ types, states, deleted }: ImageFilter): boolean {
 const listStatement = viewsByShape((db, shape: Shape) => {
   const chosen = columnsOfSet(shape.columns);
   const columns = shape.order === 'UPDATED' ? { ...chosen, updatedAt: imageColumns.updatedAt } : chosen;
-  const ofFiles = Object.values(columns).some(({ table }) => table === files);
   return db
     .select({ ...columns, place: sql<number>`asked.place::int` })
     .from(askedPages(shape))
     .crossJoinLateral(pickImages(pickRows(shape)))
-    .leftJoinLateral(fileOfImage, ofFiles ? sql`true` : sql`false`)
     .orderBy(sql`asked.place`, ...orderOf({ ...shape, backward: false }))
     .prepare('list_images');
 });
@@ -140,13 +138,6 @@ function cursorColumns(shape: Shape): CursorColumn[] {
     liveSortColumns(shape).map(({ type }, part) => ({ name: side + part, type, side, part })),
   );
 }
-
-/** A look-up for each row. Without `offset` Postgres may read all files instead, as it cannot know how short a page is. */
-const fileOfImage = new Subquery(
-  sql`select * from files where hash = images.file_hash offset 0`,
-  getTableColumns(files),
-  'files',
-);
 
 /**
  * The rows of a page. How they are found is not left to Postgres, which may read on in the list's order for rows that

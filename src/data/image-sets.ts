@@ -16,7 +16,7 @@ import {
 import type { ImageRow } from './images.ts';
 import { createProduct } from './products.ts';
 import { statement, statementByShape } from './statement.ts';
-import { files, images, type ProductRow, products } from './tables.ts';
+import { images, type ProductRow, products } from './tables.ts';
 
 // A change of one product's set is two round trips, whatever the number of images: one that locks and reads, one that
 // writes all.
@@ -213,6 +213,5 @@ const writtenSet = statementByShape((db, shape: Shape) => {
     .with(...named)
     .select(imageColumns)
     .from(written)
-    .leftJoin(files, eq(files.hash, images.fileHash))
     .prepare('written_set');
 });

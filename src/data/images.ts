@@ -2,12 +2,11 @@ import { and, eq, getTableColumns, isNotNull, isNull, type SQL, Subquery, sql } 
 import { type Connection, type Database, formatArray } from './database.ts';
 import { type ColumnSet, columnsOfSet, everyColumn, imageColumns } from './image-columns.ts';
 import { statement, statementByShape, viewsByShape } from './statement.ts';
-import { files, type ImageGroup, images } from './tables.ts';
+import { type ImageGroup, images } from './tables.ts';
 import { isVisible, type Visibility } from './visibility.ts';
 
-/** Postgres leaves the join out where no column of files is among these. */
 export function selectImages(db: Connection, columns = imageColumns) {
-  return db.select(columns).from(images).leftJoin(files, eq(files.hash, images.fileHash));
+  return db.select(columns).from(images);
 }
 
 /** Rows of `images` that a subquery picks; they bear the table's name, so that its columns fit. */

@@ -3,6 +3,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
+import { fillFacts } from './fill-facts.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
@@ -23,6 +24,7 @@ export async function migrateDatabase(url: string): Promise<void> {
   try {
     await client`select pg_advisory_lock(${migrationLock}::bigint)`;
     await migrate(drizzle(client), { migrationsFolder });
+    await fillFacts(client);
   } finally {
     // The lock goes with the connection.
     await client.end({ timeout: 5 });

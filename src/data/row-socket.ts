@@ -3,10 +3,10 @@ import {
   countColumns,
   DataRows,
   dataRowLetter,
-  formatInt32,
   headerBytes,
   readInt32,
-  writeDataRow,
+  toFirstColumn,
+  writeNumberedRow,
 } from './data-rows.ts';
 
 // The driver makes a buffer of each message, an array of each row, and a string of each value: five times the work that
@@ -81,7 +81,8 @@ export class RowSocket extends Socket {
       needed = end - at;
       if (end > bytes.length) break;
       const letter = bytes[at];
-      if (letter === dataRowLetter) {
+      // Rows without columns have no place for a number; nothing is gained with them either.
+      if (letter === dataRowLetter && countColumns(bytes, at + toFirstColumn) > 0) {
         this.#pass(bytes, passed, at);
         passed = end;
         this.#rows ??= new DataRows();
@@ -111,9 +112,8 @@ export class RowSocket extends Socket {
     const [bytes] = this.#rows?.buffers ?? [];
     const [start] = this.#rows?.starts ?? [];
     if (!this.#rows || !bytes || start === undefined) return;
-    const others = Array(Math.max(countColumns(bytes, start) - 1, 0)).fill(null);
-    const number = formatInt32(this.#aside.put(this.#rows));
+    const number = this.#aside.put(this.#rows);
     this.#rows = null;
-    super.emit('data', writeDataRow([number, ...others]));
+    super.emit('data', writeNumberedRow(number, countColumns(bytes, start)));
   }
 }

@@ -63,7 +63,8 @@ export function findReader({ type, parser }: Column): ReadValue {
   return parser ? (bytes, from, to) => parser(bytes.toString('utf8', from, to)) : readText;
 }
 
-interface Received {
+/** What a statement answered. */
+export interface Received {
   rows: DataRows;
   columns: readonly Column[];
 }

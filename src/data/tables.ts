@@ -134,6 +134,15 @@ export const images = pgTable(
     sourceUrl: text('source_url'),
     sourcePath: text('source_path'),
     fileHash: sha256('file_hash').references(() => files.hash),
+    // What `files` has of the file: a trigger copies it when `file_hash` is written. Looking it up for each image that is
+    // shown would take as long as all else.
+    mimeType: text('mime_type'),
+    byteSize: integer('byte_size'),
+    width: integer('width'),
+    height: integer('height'),
+    thumbhash: text('thumbhash'),
+    dominantColor: text('dominant_color'),
+    hasAlpha: boolean('has_alpha'),
     altText: text('alt_text'),
     altTexts: jsonb('alt_texts').$type<Record<string, string>>(),
     description: text('description'),
@@ -182,6 +191,7 @@ export const images = pgTable(
     ...kindIndexes(table, 'images_of_kind', sql`${table.deletedAt} is null`),
     ...kindIndexes(table, 'images_deleted_of_kind', sql`${table.deletedAt} is not null`),
     index('images_by_file').on(table.fileHash).where(sql`${table.fileHash} is not null`),
+    check('images_have_facts_of_files', sql`${table.fileHash} is null or ${table.mimeType} is not null`),
     check('images_stored_have_a_file', sql`${table.state} <> 'UPLOADED' or ${table.fileHash} is not null`),
     check(
       'images_deleted_are_restorable',

@@ -64,9 +64,10 @@ export class Run {
     promise.then(put, error => this.#fail(error));
   }
 
-  /** The data when all of it is there. */
+  /** The data when all of it is there; rejects when a part failed. */
   finish(data: Data): Data | Promise<Data> {
-    return this.#awaited === 0 ? data : this.#whole.promise.then(() => data);
+    const isWhole = this.#awaited === 0 && !this.#hasFailed;
+    return isWhole ? data : this.#whole.promise.then(() => data);
   }
 
   #fail(error: unknown): void {

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createSecureContext, TLSSocket } from 'node:tls';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type OpenDatabase, openDatabase } from '../../src/data/database.ts';
 import { RowsAside } from '../../src/data/row-socket.ts';
+import { createIdentity } from '../support/self-signed.ts';
 import { createTestDatabase } from '../support/service.ts';
 
 // Rows are taken out of what comes from Postgres, however it is cut into pieces on its way.
@@ -88,6 +90,45 @@ test('rows are the same whether they are taken out or not', async () => {
   expect(await withDatabase(server.url, readMany)).toEqual(driven);
 });
 
+/** Before Postgres, as a server that asks for encryption: 'S' is the answer to a client's request for it. */
+async function openEncryptingProxy() {
+  const secureContext = createSecureContext(createIdentity('localhost'));
+  const sockets: Socket[] = [];
+  const listener = createServer(client => {
+    sockets.push(client);
+    client
+      .on('error', () => {})
+      .once('data', () => {
+        client.write('S');
+        const secured = new TLSSocket(client, { isServer: true, secureContext });
+        const upstream = connect(Number(new URL(server.url).port), '127.0.0.1');
+        sockets.push(upstream);
+        secured
+          .on('error', () => {})
+          .pipe(upstream.on('error', () => {}))
+          .pipe(secured);
+      });
+  }).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  return {
+    url: `${withPort((listener.address() as AddressInfo).port)}?sslmode=require`,
+    close() {
+      for (const socket of sockets) socket.destroy();
+      listener.close();
+    },
+  };
+}
+
+test('rows that come encrypted are the same', async () => {
+  const proxy = await openEncryptingProxy();
+  try {
+    const plain = await withDatabase(server.url, readMany);
+    expect(await withDatabase(proxy.url, readMany)).toEqual(plain);
+  } finally {
+    proxy.close();
+  }
+});
+
 describe('in pieces', () => {
   test.each([1, 2, 3, 5, 7, 64, 1_000])('of %d bytes rows are whole', async pieceBytes => {
     const proxy = await openCuttingProxy(pieceBytes);
@@ -114,6 +155,13 @@ test('rows that came before an error are forgotten', async () => {
       await expect(db.execute(failing)).rejects.toMatchObject({ cause: { code: '22012' } });
       expect(await db.execute(sql`select 7 as seven`)).toEqual([{ seven: 7 }]);
     }
+  });
+});
+
+test.each(['alone', 'of two'])('rows without columns are counted, the host being %s', async hosts => {
+  await withDatabase(hosts === 'alone' ? server.url : withTwoHosts(), async ({ db }) => {
+    expect(await db.execute(sql`select from generate_series(1, 3)`)).toEqual([{}, {}, {}]);
+    expect(await db.execute(sql`select 1 as one`)).toEqual([{ one: 1 }]);
   });
 });
 

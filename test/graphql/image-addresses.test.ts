@@ -109,7 +109,7 @@ describe('url', () => {
     const url = 'url(transform: {width: 8})';
     expect(await recipeOf(transparentPng.id, url)).toBe('8x11-auto.png');
     expect(await recipeOf(opaquePng.id, url)).toBe('8x6-auto.jpg');
-    await service.db.execute('update files set has_alpha = null');
+    await service.db.execute('update images set has_alpha = null');
     expect(await recipeOf(opaquePng.id, url)).toBe('8x6-auto.png');
     expect(await recipeOf(jpeg.id, url)).toBe('8x6-auto.jpg');
   });

@@ -323,8 +323,11 @@ test('what could not be read for a moment is told again', async () => {
   const [image] = await fill(service, '1', ['a.jpg']);
   const stream = await subscribe();
   await sql.begin(async transaction => {
-    await transaction`lock table files in access exclusive mode`;
-    await sql`update images set name = 'b.jpg' where id = ${image?.id ?? ''}`;
+    await transaction`lock table images in access exclusive mode`;
+    // Without triggers: nobody is told of it but now, before it can be read.
+    await transaction`set local session_replication_role = replica`;
+    await transaction`update images set name = 'b.jpg' where id = ${image?.id ?? ''}`;
+    await sql`select pg_notify('packshot_changes', '1')`;
     await waitUntil(() =>
       stream.answers.some(({ errors }) => errors?.[0]?.extensions.code === 'SERVICE_UNAVAILABLE'),
     );

@@ -12,7 +12,7 @@ import type { TestService } from '../support/service.ts';
 export type Inspected = Pick<TestService, 'query' | 'db' | 'storage'>;
 
 /**
- * Fails unless all holds that must hold at any time: positions, thumbnails, counts, files. For a service at rest:
+ * Fails unless all holds that must hold at any time: positions, thumbnails, counts, files and what is known of them. For a service at rest:
  * what it tells is compared with the rows of a moment later. Removes released files first.
  */
 export async function checkInvariants(service: Inspected): Promise<void> {
@@ -42,7 +42,13 @@ const violations = `
   from (select type, state, deleted_at is not null as deleted, count(*) as size from images group by 1, 2, 3) counted
   full join (select type, state, deleted, sum(count) as size from image_counts group by 1, 2, 3) kept
     using (type, state, deleted)
-  where coalesce(counted.size, 0) <> coalesce(kept.size, 0)`;
+  where coalesce(counted.size, 0) <> coalesce(kept.size, 0)
+  union all
+  select format('image %s has other facts than its file', images.id)
+  from images left join files on files.hash = images.file_hash
+  where (images.mime_type, images.byte_size, images.width, images.height, images.thumbhash, images.dominant_color,
+    images.has_alpha) is distinct from (files.mime_type, files.byte_size, files.width, files.height, files.thumbhash,
+    files.dominant_color, files.has_alpha)`;
 
 /** Fails unless the rows fit each other; also while others write. */
 export async function checkRows(db: Database): Promise<void> {

@@ -72,7 +72,7 @@ function createOwnDialect(imageFields: string, renameImage = (image: Image) => i
 export const pathDialect: Dialect = { ...ownDialect, path: name => `/${name}` };
 
 const postgraphileFields = `
-  id: rowId productId name type position altText description createdAt file: fileByFileHash { width height }`;
+  id: rowId productId name type position altText description width height createdAt`;
 
 /**
  * By aliases almost the service's own. Its pages are in the order of ids, which is that of galleries in this catalogue:
@@ -93,14 +93,10 @@ export const postgraphileDialect: Dialect = {
   },
   rename: ({ productsByIds, ...data }) => {
     const nodes = (productsByIds as { nodes?: Answer['productsByIds'] } | undefined)?.nodes;
-    return renameImages(
-      { ...data, ...(nodes && { productsByIds: nodes }) },
-      ({ file, createdAt, ...image }) => ({
-        ...image,
-        ...(file as object),
-        createdAt: new Date(String(createdAt)).toISOString(),
-      }),
-    );
+    return renameImages({ ...data, ...(nodes && { productsByIds: nodes }) }, ({ createdAt, ...image }) => ({
+      ...image,
+      createdAt: new Date(String(createdAt)).toISOString(),
+    }));
   },
 };
 

@@ -2,27 +2,23 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { type Image, poolSize, type Store } from './store.ts';
-import { files, images } from './tables.ts';
-
-const { width, height } = files;
+import { images } from './tables.ts';
 
 /** What the others do by hand, with Drizzle; prepared, as its documentation on performance has it. */
 export function openDrizzleStore(databaseUrl: string): Store {
   const db = drizzle(new pg.Pool({ connectionString: databaseUrl, max: poolSize }));
 
   const imageById = db
-    .select({ ...imageColumns(images), width, height })
+    .select(imageColumns(images))
     .from(images)
-    .leftJoin(files, eq(files.hash, images.fileHash))
     .where(and(eq(images.id, sql.placeholder('id')), isNull(images.deletedAt)))
     .prepare('image_by_id');
 
   const place = sql`(${images.productId}, ${images.imageGroup}, ${images.orderKey})`;
   const cursor = sql`(${sql.placeholder('productId')}::bigint, ${sql.placeholder('group')}::image_group, ${sql.placeholder('orderKey')})`;
   const imagesAfter = db
-    .select({ ...imageColumns(images), width, height })
+    .select(imageColumns(images))
     .from(images)
-    .leftJoin(files, eq(files.hash, images.fileHash))
     .where(and(isNull(images.deletedAt), sql`${place} > ${cursor}`))
     .orderBy(images.productId, images.imageGroup, images.orderKey)
     .limit(sql.placeholder('limit'))
@@ -42,12 +38,11 @@ export function openDrizzleStore(databaseUrl: string): Store {
     .limit(sql.placeholder('first'))
     .as('of_gallery');
   const galleries = db
-    .select({ ...imageColumns(ofGallery), width, height, place: sql`asked.place`.mapWith(Number) })
+    .select({ ...imageColumns(ofGallery), place: sql`asked.place`.mapWith(Number) })
     .from(
       sql`unnest(${sql.placeholder('productIds')}::bigint[]) with ordinality as asked (product_id, place)`,
     )
     .crossJoinLateral(ofGallery)
-    .leftJoin(files, eq(files.hash, ofGallery.fileHash))
     .orderBy(sql`asked.place`, ofGallery.orderKey)
     .prepare('galleries');
 
@@ -71,6 +66,8 @@ const names = [
   'position',
   'altText',
   'description',
+  'width',
+  'height',
   'createdAt',
   'orderKey',
   'imageGroup',

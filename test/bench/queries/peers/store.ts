@@ -32,19 +32,19 @@ export function openStore(databaseUrl: string): Store {
   const sql = postgres(databaseUrl, { max: poolSize, fetch_types: false });
   const columns = sql`
     images.id, images.product_id as "productId", images.name, images.type, images.position,
-    images.alt_text as "altText", images.description, files.width, files.height,
+    images.alt_text as "altText", images.description, images.width, images.height,
     images.created_at as "createdAt", images.order_key as "orderKey", images.image_group as "imageGroup"`;
   return {
     async findImage(id) {
       const [image] = await sql<Image[]>`
-        select ${columns} from images left join files on files.hash = images.file_hash
+        select ${columns} from images
         where images.id = ${id} and images.deleted_at is null`;
       return image ?? null;
     },
     async listImages(first, after) {
       const [productId = '', group = '', orderKey = ''] = parseCursor(after);
       return sql<Image[]>`
-        select ${columns} from images left join files on files.hash = images.file_hash
+        select ${columns} from images
         where images.deleted_at is null
           and (images.product_id, images.image_group, images.order_key) > (${productId}, ${group}, ${orderKey})
         order by images.product_id, images.image_group, images.order_key limit ${first + 1}`;
@@ -58,7 +58,6 @@ export function openStore(databaseUrl: string): Store {
           where images.product_id = asked.product_id and image_group = 'GALLERY' and deleted_at is null
           order by order_key limit ${first}
         ) images
-        left join files on files.hash = images.file_hash
         order by asked.place, images.order_key`;
       const galleries: Image[][] = productIds.map(() => []);
       for (const row of rows) galleries[Number(row.place) - 1]?.push(row);

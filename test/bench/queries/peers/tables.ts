@@ -1,6 +1,5 @@
-import { bigint, customType, integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import { customType, integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 
-const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const id64 = customType<{ data: string }>({ dataType: () => 'bigint' });
 
 export const images = pgTable('images', {
@@ -11,16 +10,10 @@ export const images = pgTable('images', {
   orderKey: text('order_key').notNull(),
   position: integer('position').notNull(),
   name: text('name').notNull(),
-  fileHash: bytea('file_hash'),
   altText: text('alt_text'),
   description: text('description'),
+  width: integer('width'),
+  height: integer('height'),
   createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
   deletedAt: timestamp('deleted_at', { withTimezone: true, precision: 3 }),
-});
-
-export const files = pgTable('files', {
-  hash: bytea('hash').primaryKey(),
-  byteSize: bigint('byte_size', { mode: 'number' }).notNull(),
-  width: integer('width').notNull(),
-  height: integer('height').notNull(),
 });
