@@ -36,7 +36,9 @@ function compile(fields: readonly PlannedField[], known: RowView['fields']): Wri
     ({ key, info }, at) =>
       `${at === 0 ? '{' : ','}"${key}":${isTypeName(info) ? `"${info.parentType}"` : ''}`,
   );
-  const room = keys.join('').length + fields.length * 32;
+  const fixedRoom = keys.join('').length + fields.length * 32;
+  // A column may be written more than once, under several names.
+  const written = columns.flatMap(column => (column ? [`Math.max(length${column.field.index}, 0)`] : []));
   // Where each column's value is, up to the last that is written.
   const places = Array.from(
     { length: last + 1 },
@@ -53,11 +55,13 @@ function compile(fields: readonly PlannedField[], known: RowView['fields']): Wri
       const bytes = view.bytes;
       let place = view.start;
       ${places.join('')}
-      const room = ${room} + 6 * (place - view.start);
+      const room = ${fixedRoom} + 6 * (${['0', ...written].join(' + ')});
       out.reserve(room);
       let to = out.bytes, at = out.length;
       ${writing.join('')}
       to[at++] = ${'}'.charCodeAt(0)};
+      // Bytes beyond a buffer's end vanish without a word.
+      if (at > to.length) throw new Error('There was no room for a row');
       out.length = at;
     };`;
   const given = { ...tools, fields, writers: columns.map(column => column?.write) };

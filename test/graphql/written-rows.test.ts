@@ -116,6 +116,16 @@ test('what they are is there', async () => {
   ]);
 });
 
+test('a column under many names has room for each of them', async () => {
+  const long = 'a "long" text '.repeat(100);
+  await service.db.execute(sql`update images set alt_text = ${long} where product_id = 6`);
+  const names = Array.from({ length: 60 }, (_, index) => `n${index}`);
+  const selection = names.map(name => `${name}: altText`).join(' ');
+  const answer = await askBothWays(`{ product(id: 6) { images { nodes { ${selection} isPrimary name } } } }`);
+  const [image] = JSON.parse(answer).data.product.images.nodes;
+  expect(names.map(name => image[name])).toEqual(names.map(() => long));
+});
+
 test('a time that is written otherwise leaves the answer to the ordinary way', async () => {
   await service.db.execute(sql`update images set created_at = '12024-01-01' where product_id = 6`);
   const answer = await askBothWays('{ product(id: 6) { images { nodes { createdAt } } } }');
