@@ -222,7 +222,10 @@ function canSetRowsAside(url: string): boolean {
 function connectWith(aside: RowsAside) {
   return ({ host: [host = ''], port: [port = 0], path }: Pick<Parsed, 'host' | 'port' | 'path'>) => {
     const socket = new RowSocket(aside);
-    return path ? socket.connect(path) : socket.connect(port, host);
+    // Not at once: the driver listens for errors only when it has the socket.
+    setImmediate(() => (path ? socket.connect(path) : socket.connect(port, host)));
+    // The driver's errors name them.
+    return Object.assign(socket, { host, port });
   };
 }
 

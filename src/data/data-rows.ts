@@ -42,11 +42,6 @@ export function readInt32(bytes: Buffer, at: number): number {
   );
 }
 
-/** Behind the last column of the row whose first begins there. */
-export function endOfRow(bytes: Buffer, start: number): number {
-  return start - toFirstColumn + 1 + readInt32(bytes, start - toFirstColumn + 1);
-}
-
 export function countColumns(bytes: Buffer, start: number): number {
   return bytes.readUInt16BE(start - 2);
 }

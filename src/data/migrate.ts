@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/postgres-js';
@@ -7,8 +8,14 @@ import { fillFacts } from './fill-facts.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
-/** Any fixed number: whoever migrates this database holds this advisory lock. */
+/** Any fixed numbers: whoever migrates this database holds the one of these advisory locks, whoever fills it the other. */
 const migrationLock = '7241690213451';
+const fillingLock = '7241690213452';
+
+/** Who waits for a table keeps all others waiting that come after. */
+const lockTimeoutMs = 1_000;
+const maxTries = 120;
+const lockNotAvailable = '55P03';
 
 let lastHash: string | undefined;
 
@@ -23,10 +30,34 @@ export async function migrateDatabase(url: string): Promise<void> {
   const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10 });
   try {
     await client`select pg_advisory_lock(${migrationLock}::bigint)`;
-    await migrate(drizzle(client), { migrationsFolder });
+    await migrateSoon(client);
+    // It takes long on a large store, and the version before, which knows nothing of it, may start meanwhile.
+    await client`select pg_advisory_unlock(${migrationLock}::bigint)`;
+    await client`select pg_advisory_lock(${fillingLock}::bigint)`;
     await fillFacts(client);
   } finally {
     // The lock goes with the connection.
     await client.end({ timeout: 5 });
   }
+}
+
+/** Tries again, for a minute or two, while others read what is to be changed. */
+async function migrateSoon(client: postgres.Sql): Promise<void> {
+  await client`select set_config('lock_timeout', ${String(lockTimeoutMs)}, false)`;
+  for (let tries = 1; ; tries++) {
+    try {
+      await migrate(drizzle(client), { migrationsFolder });
+      break;
+    } catch (error) {
+      if (tries === maxTries || !isLockTimeout(error)) throw error;
+      await sleep(lockTimeoutMs / 2);
+    }
+  }
+  await client`select set_config('lock_timeout', '0', false)`;
+}
+
+/** Drizzle tells the driver's error as the cause of its own. */
+function isLockTimeout(error: unknown): boolean {
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
+  return code === lockNotAvailable || cause?.code === lockNotAvailable;
 }

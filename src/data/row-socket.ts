@@ -26,6 +26,14 @@ export class RowsAside {
     return this.#last;
   }
 
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  drop(number: number): void {
+    this.#rows.delete(number);
+  }
+
   /** Of what the driver makes of the row that stands for all, each value a buffer. */
   take([first]: readonly (Buffer | null)[]): DataRows {
     const number = first?.length === 4 ? first.readInt32BE() : Number.NaN;
@@ -36,13 +44,19 @@ export class RowsAside {
   }
 }
 
-const letters = { commandComplete: 'C'.charCodeAt(0), errorResponse: 'E'.charCodeAt(0) };
+const letters = {
+  commandComplete: 'C'.charCodeAt(0),
+  errorResponse: 'E'.charCodeAt(0),
+  readyForQuery: 'Z'.charCodeAt(0),
+};
 
 /** Takes the rows out of what it receives; all else it emits as it comes. For connections that are not encrypted. */
 export class RowSocket extends Socket {
   readonly #aside: RowsAside;
   /** Of the answer that is coming in. */
   #rows: DataRows | null = null;
+  /** What the rows of a statement were put aside under that may still fail, as it ends; 0 for none. */
+  #unsettled = 0;
   /** The beginning of a message whose end has not come. */
   #begun: Buffer[] = [];
   #begunBytes = 0;
@@ -77,7 +91,12 @@ export class RowSocket extends Socket {
     let passed = 0;
     let needed = headerBytes;
     while (at + headerBytes <= bytes.length) {
-      const end = at + 1 + readInt32(bytes, at + 1);
+      const length = readInt32(bytes, at + 1);
+      if (length < (bytes[at] === dataRowLetter ? toFirstColumn - 1 : headerBytes - 1)) {
+        this.destroy(new Error(`A message of ${length} bytes came from the database`));
+        return;
+      }
+      const end = at + 1 + length;
       needed = end - at;
       if (end > bytes.length) break;
       const letter = bytes[at];
@@ -92,7 +111,9 @@ export class RowSocket extends Socket {
         passed = at;
         this.#finishRows();
       } else if (letter === letters.errorResponse) {
-        this.#rows = null;
+        this.#forgetRows();
+      } else if (letter === letters.readyForQuery) {
+        this.#unsettled = 0;
       }
       at = end;
       needed = headerBytes;
@@ -112,8 +133,14 @@ export class RowSocket extends Socket {
     const [bytes] = this.#rows?.buffers ?? [];
     const [start] = this.#rows?.starts ?? [];
     if (!this.#rows || !bytes || start === undefined) return;
-    const number = this.#aside.put(this.#rows);
+    this.#unsettled = this.#aside.put(this.#rows);
     this.#rows = null;
-    super.emit('data', writeNumberedRow(number, countColumns(bytes, start)));
+    super.emit('data', writeNumberedRow(this.#unsettled, countColumns(bytes, start)));
+  }
+
+  /** Nobody will ask for those of a statement that failed. */
+  #forgetRows(): void {
+    this.#rows = null;
+    this.#aside.drop(this.#unsettled);
   }
 }

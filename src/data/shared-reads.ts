@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Abandonment, findAbandonment, joinAbandonments, runAbandonable } from './abandonment.ts';
+import { isUnavailability } from './unavailable.ts';
 
 // Requests that ask for the same kind of thing at the same time share statements, as databases let commits share writes
 // to the disk ("group commit"): what comes while one is under way waits for it to return, or for a little while. So most
@@ -42,6 +43,10 @@ export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> 
     holding = undefined;
     const batch = gathered.splice(0, countFitting(gathered)).filter(asking => !tellIfAbandoned(asking));
     if (gathered.length > 0) setImmediate(sendSoon);
+    readTogether(batch);
+  }
+
+  function readTogether(batch: readonly Asking<Key, Value>[]): void {
     const joint = joinAbandonments(batch.map(({ abandonment }) => abandonment));
     // What is traced of it belongs to the first.
     batch[0]?.runWithin(() => runAbandonable(joint, () => readFor(batch)));
@@ -58,7 +63,9 @@ export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> 
       }
     };
     const fail = (error: unknown) => {
-      for (const { reject } of batch) reject(error);
+      // What one of them asked for may be at fault: the others are not to answer for it.
+      if (batch.length > 1 && !isUnavailability(error)) for (const asking of batch) readTogether([asking]);
+      else for (const { reject } of batch) reject(error);
     };
     read(keys)
       .then(tell)

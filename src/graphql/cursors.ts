@@ -6,8 +6,12 @@ import { BadInput } from '../errors.ts';
 
 const isGroup = (text: string) => (imageGroups as readonly string[]).includes(text);
 const isOrderKey = (text: string) => /^[0-9A-Za-z]{1,2000}$/.test(text);
+/** JavaScript takes the 30th of February for the first of March, and has a year 0; Postgres has neither. */
 const isTime = (text: string) =>
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text));
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) &&
+  !text.startsWith('0000') &&
+  !Number.isNaN(Date.parse(text)) &&
+  new Date(text).toISOString() === text;
 
 /** What each part of a cursor must look like. */
 const parts: Record<ImageOrder, ((text: string) => boolean)[]> = {

@@ -233,12 +233,12 @@ function findProperty(
   { name, resolve, extensions }: GraphQLField<unknown, unknown>,
   { arguments: given = [] }: FieldNode,
 ): string | null {
-  const { withoutArguments } = extensions;
-  if (typeof withoutArguments === 'string' && given.length === 0) return withoutArguments;
   if (!resolve || resolve === defaultFieldResolver) return name;
-  const { pothosExposedField: exposed, pothosOriginalResolve: original } = extensions;
+  const { pothosExposedField, pothosOriginalResolve, withoutArguments } = extensions;
   // Else something was put around it.
-  return typeof exposed === 'string' && resolve === original ? exposed : null;
+  if (resolve !== pothosOriginalResolve) return null;
+  const shown = given.length === 0 ? (withoutArguments ?? pothosExposedField) : pothosExposedField;
+  return typeof shown === 'string' ? shown : null;
 }
 
 function findLeaf(type: GraphQLOutputType): PlannedField['leaf'] {

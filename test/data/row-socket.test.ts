@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { DataRows } from '../../src/data/data-rows.ts';
 import { type OpenDatabase, openDatabase } from '../../src/data/database.ts';
-import { RowsAside } from '../../src/data/row-socket.ts';
+import { RowSocket, RowsAside } from '../../src/data/row-socket.ts';
+import { isUnavailability } from '../../src/data/unavailable.ts';
 import { createIdentity } from '../support/self-signed.ts';
 import { createTestDatabase } from '../support/service.ts';
 
@@ -129,6 +131,38 @@ test('rows that come encrypted are the same', async () => {
   }
 });
 
+test('a connection that cannot even be begun is an error of the request, and of nobody else', async () => {
+  // As Node itself fails where there is no route, or no descriptor left.
+  const connecting = vi.spyOn(Socket.prototype, 'connect').mockImplementation(function (this: Socket) {
+    process.nextTick(() => this.destroy(Object.assign(new Error('no route'), { code: 'ENETUNREACH' })));
+    return this;
+  });
+  try {
+    const error = await withDatabase(server.url, ({ db }) => db.execute(sql`select 1`)).catch(
+      reason => reason,
+    );
+    expect(isUnavailability(error)).toBe(true);
+    expect(connecting).toHaveBeenCalled();
+  } finally {
+    connecting.mockRestore();
+  }
+});
+
+test.each([
+  [0, 'a letter and no length'],
+  [-1, 'a length that goes backwards'],
+])('what is no message (%d) ends the connection', async length => {
+  const socket = new RowSocket(new RowsAside());
+  const errors: Error[] = [];
+  socket.on('error', error => errors.push(error)).on('data', () => {});
+  const bytes = Buffer.from('D....');
+  bytes.writeInt32BE(length, 1);
+  socket.emit('data', bytes);
+  await new Promise(resolve => setImmediate(resolve));
+  expect(socket.destroyed).toBe(true);
+  expect(errors).toMatchObject([{ message: `A message of ${length} bytes came from the database` }]);
+});
+
 describe('in pieces', () => {
   test.each([1, 2, 3, 5, 7, 64, 1_000])('of %d bytes rows are whole', async pieceBytes => {
     const proxy = await openCuttingProxy(pieceBytes);
@@ -158,6 +192,22 @@ test('rows that came before an error are forgotten', async () => {
   });
 });
 
+test('rows of a statement that fails as it ends are forgotten, too', async () => {
+  const put = vi.spyOn(RowsAside.prototype, 'put');
+  await withDatabase(server.url, async ({ db }) => {
+    await db.execute(sql`create table if not exists late (n int unique deferrable initially deferred)`);
+    // With a parameter, as what has none is sent otherwise.
+    const failing = sql`insert into late select ${1}::int from generate_series(1, 2) returning n`;
+    for (let round = 0; round < 3; round++) {
+      await expect(db.execute(failing)).rejects.toMatchObject({ cause: { code: '23505' } });
+      expect(await db.execute(sql`select ${7}::int as seven`)).toEqual([{ seven: 7 }]);
+    }
+  });
+  expect(put).toHaveBeenCalledTimes(6);
+  expect(put.mock.contexts.map(aside => (aside as RowsAside).size)).toEqual(Array(6).fill(0));
+  put.mockRestore();
+});
+
 test.each(['alone', 'of two'])('rows without columns are counted, the host being %s', async hosts => {
   await withDatabase(hosts === 'alone' ? server.url : withTwoHosts(), async ({ db }) => {
     expect(await db.execute(sql`select from generate_series(1, 3)`)).toEqual([{}, {}, {}]);
@@ -180,6 +230,15 @@ test('each statement of a transaction gets its own, though they are sent before 
 
 test('rows are kept once, under a number of four bytes that nobody else has', () => {
   const aside = new RowsAside();
+  const [one, other] = [new DataRows(), new DataRows()];
+  const [first, second] = [one, other].map(rows => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeInt32BE(aside.put(rows));
+    return bytes;
+  });
+  expect(aside.take([second ?? null, null])).toBe(other);
+  expect(aside.take([first ?? null])).toBe(one);
+  expect(() => aside.take([first ?? null])).toThrow('No rows are kept');
   expect(() => aside.take([Buffer.from('12')])).toThrow('No rows are kept');
   expect(() => aside.take([null])).toThrow('No rows are kept');
   expect(() => aside.take([])).toThrow('No rows are kept');

@@ -33,6 +33,19 @@ describe('reads of several requests', () => {
     expect(asked).toEqual([['a', 'b', 'c', 'a']]);
   });
 
+  test('are told an error of their own alone', async () => {
+    const read = shareRead(async (keys: readonly string[]) => {
+      if (keys.includes('bad')) throw new Error('bad is wrong');
+      return keys.map(key => `${key}!`);
+    });
+    const answers = await Promise.allSettled(['a', 'bad', 'b'].map(key => read([key])));
+    expect(answers).toMatchObject([
+      { value: ['a!'] },
+      { reason: { message: 'bad is wrong' } },
+      { value: ['b!'] },
+    ]);
+  });
+
   test('that come while some are under way wait for one of these, and are one', async () => {
     const { read, asked, letting } = openRead();
     const answers = ['a', 'b', 'c', 'd'].map(async key => {

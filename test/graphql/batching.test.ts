@@ -8,8 +8,12 @@ let imageIds: string[];
 
 beforeAll(async () => {
   service = await openTestService();
-  const galleries = productIds.map(id => fill(service, id, ['a', 'b', 'c', 'd', 'e', 'f']));
-  imageIds = (await Promise.all(galleries)).map(images => images[0]?.id ?? '');
+  imageIds = [];
+  // As many at a time as a slow machine answers within the second that a request waits.
+  for (let at = 0; at < productIds.length; at += 10) {
+    const some = productIds.slice(at, at + 10).map(id => fill(service, id, ['a', 'b', 'c', 'd', 'e', 'f']));
+    imageIds.push(...(await Promise.all(some)).map(images => images[0]?.id ?? ''));
+  }
 });
 afterAll(() => service.close());
 
@@ -144,12 +148,14 @@ test('a mutation is seen by the fields after it', async () => {
 });
 
 test('statements are prepared on the server', async () => {
-  await service.query(`{ productImage(id: "${imageIds[0]}") { id } imageCount }`);
+  await service.query(`{ productImage(id: "${imageIds[0]}") { id } }`);
   const prepared = await service.db.execute<{ statement: string }>(
     'select statement from pg_prepared_statements',
   );
   const texts = prepared.map(row => row.statement);
-  expect(texts).toContainEqual(expect.stringContaining('from "images" where'));
+  expect(texts).toContainEqual(
+    expect.stringMatching(/from "images" where \("images"."id" = any\(\$1::bigint\[\]\)/),
+  );
 });
 
 test('replacing costs as many statements for 300 images as for 3', async () => {

@@ -340,13 +340,15 @@ describe('productImages', () => {
     expect(message).toBe('after is a cursor of order ID; this list is in order GALLERY');
   });
 
-  test('refuses a cursor that was tampered with', async () => {
-    const forged = Buffer.from("GALLERY 1 GALLERY a0' 1").toString('base64url');
+  test.each([
+    "GALLERY 1 GALLERY a0' 1",
+    'UPDATED 2024-02-30T00:00:00.000Z 1',
+    'UPDATED 0000-01-01T00:00:00.000Z 1',
+    'UPDATED 2024-01-01T24:00:00.000Z 1',
+  ])('refuses a cursor that was tampered with: %s', async text => {
     const { message } = await refusal(
-      'query ($after: String) { productImages(after: $after) { totalCount } }',
-      {
-        after: forged,
-      },
+      `query ($after: String) { productImages(after: $after, orderBy: ${text.split(' ')[0]}) { totalCount } }`,
+      { after: Buffer.from(text).toString('base64url') },
     );
     expect(message).toContain('is no cursor of this service');
   });
