@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { is } from 'drizzle-orm';
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
@@ -107,6 +108,25 @@ describe('images that an earlier version has stored', () => {
     expect(known).toEqual([{ count: imageCount - Math.floor(imageCount / 8) }]);
     const valid = `select convalidated from pg_constraint where conname = 'images_have_facts_of_files'`;
     expect(await query(url, valid)).toEqual([{ convalidated: true }]);
+  });
+
+  it('are read on while a long read keeps the migration waiting', async () => {
+    const reader = postgres(url, { max: 1, onnotice: () => {} });
+    let migrated: Promise<void> | undefined;
+    await reader.begin(async transaction => {
+      await transaction`select 1 from images limit 1`;
+      migrated = migrateDatabase(url);
+      for (let round = 0; round < 4; round++) {
+        await sleep(500);
+        const startedAt = performance.now();
+        await query(url, 'select 1 from images limit 1');
+        // As long as the migration waits for a lock at a time.
+        expect(performance.now() - startedAt).toBeLessThan(1_500);
+      }
+    });
+    await migrated;
+    await reader.end();
+    expect(await query(url, unlike)).toEqual([{ count: 0 }]);
   });
 
   it('also while that version goes on', async () => {
