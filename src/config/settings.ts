@@ -177,15 +177,21 @@ export const settings = {
   ),
   renderConcurrency: setting(
     'RENDER_CONCURRENCY',
-    integer(0, 256).transform(count => count || availableParallelism()),
+    integer(0, 256).transform(count => count || availableParallelism() + 2),
     0,
-    'Renditions that a process makes at a time; 0 for one on each processor.',
+    'Renditions that a process makes at a time; 0 for two more than there are processors, so that none of these waits.',
   ),
   renderWaitMs: setting(
     'RENDER_WAIT_MS',
     integer(0, 60_000),
     5_000,
     'How long a request waits for its rendition to be begun, before it is told to come again (503).',
+  ),
+  renderMemoryBytes: setting(
+    'RENDER_MEMORY_BYTES',
+    integer(0, 100_000_000_000),
+    32_000_000,
+    'Of originals made smaller, held while several sizes of each are asked for; 0 makes each size of the original itself.',
   ),
   retentionDays: setting(
     'RETENTION_DAYS',

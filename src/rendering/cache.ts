@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { freeBytes } from '../imaging/free-bytes.ts';
 import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createBacklog } from './backlog.ts';
@@ -120,7 +121,10 @@ function openStored(options: CacheOptions & CacheStorageOptions) {
     await nextTurn();
     const sealed = seal(key, bytes);
     const outcome = await storage.write(key, sealed);
-    if (outcome === 'written') index.add(key, sealed.length);
+    if (outcome === 'written') {
+      index.add(key, sealed.length);
+      freeBytes(sealed);
+    }
     if (outcome === 'full') index.release(index.bytes() * shareReleased);
   };
 

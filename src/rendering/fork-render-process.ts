@@ -11,6 +11,8 @@ export interface RenderProcessOptions {
   concurrency: number;
   /** Of an original. */
   maxPixels: number;
+  /** For originals made smaller, of which further renditions are made. */
+  maxReductionBytes: number;
   /** For the making of one picture. */
   timeoutMs: number;
   /** To start, and beyond the time of a picture: who has not answered by then hangs. */

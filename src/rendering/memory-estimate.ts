@@ -1,5 +1,5 @@
 import type { EncodingName } from './formats.ts';
-import type { OriginalHeader, SettledRecipe } from './render.ts';
+import { type OriginalHeader, type SettledRecipe, sizeOfReduction } from './render.ts';
 
 /** Bytes for each pixel of the result, its own included; measured with 12 megapixels. */
 const encoding: Record<EncodingName, { opaque: number; transparent: number }> = {
@@ -13,12 +13,26 @@ const encoding: Record<EncodingName, { opaque: number; transparent: number }> = 
 /** Strips of an original under way, and what libvips keeps whatever the size. */
 const leastDecodingBytes = 8_000_000;
 
-/** Bytes that making a picture takes at most, about; those of the original's file are not counted. */
+/** Bytes that making a picture of an original takes at most, about; those of the original's file are not counted. */
 export function estimateMemory(header: OriginalHeader, recipe: SettledRecipe): number {
+  const turned = turnedBytes(header) * recipe.width * recipe.height;
+  return estimateDecoding(header) + turned + estimateRendering(header, recipe);
+}
+
+/** That of one made smaller, whose own bytes are counted elsewhere. */
+export function estimateRendering(header: OriginalHeader, recipe: SettledRecipe): number {
   const { opaque, transparent } = encoding[recipe.encoding];
-  const turned = header.orientation !== undefined && header.orientation > 1 ? 4 : 0;
-  const perPixel = (header.hasAlpha ? transparent : opaque) + turned;
-  return leastDecodingBytes + estimateDecoding(header) + recipe.width * recipe.height * perPixel;
+  return leastDecodingBytes + recipe.width * recipe.height * (header.hasAlpha ? transparent : opaque);
+}
+
+/** Of making an original smaller; the result is there twice while it is copied. */
+export function estimateReducing(header: OriginalHeader, divisor: number): number {
+  const { width, height } = sizeOfReduction(header.autoOrient, divisor);
+  return leastDecodingBytes + estimateDecoding(header) + width * height * (8 + turnedBytes(header));
+}
+
+function turnedBytes({ orientation }: OriginalHeader): number {
+  return orientation !== undefined && orientation > 1 ? 4 : 0;
 }
 
 /** Most decoders hand out strip by strip; some need the whole picture before its first line. */

@@ -26,6 +26,7 @@ export interface ImagesOptions {
   cacheMemoryBytes: number;
   renderConcurrency: number;
   renderWaitMs: number;
+  renderMemoryBytes: number;
   /** Of an original. */
   maxPixels: number;
   watch?: ImagesWatch | undefined;
@@ -57,6 +58,7 @@ export function openImages(options: ImagesOptions): Images {
     concurrency: options.renderConcurrency,
     maxWaitMs: options.renderWaitMs,
     maxPixels: options.maxPixels,
+    maxReductionBytes: options.renderMemoryBytes,
   });
   const cache = openCache({
     open: options.cache === 'off' ? null : () => openStorage(options.cache, { directory }),

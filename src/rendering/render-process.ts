@@ -17,7 +17,7 @@ process.on('SIGINT', () => {}).on('SIGTERM', () => {});
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 const storage = await openStorage(options.storage, { directory: options.storageDirectory });
-const renderer = openRenderer({ ...options, readAhead: 1, storage, log, maxWaitMs: options.timeoutMs });
+const renderer = openRenderer({ ...options, storage, log, maxWaitMs: options.timeoutMs });
 process.on('message', async ({ id, request }: RenderQuestion) => {
   const outcome = await renderer.render(request).then(bytes => ({ bytes }), describeFailure);
   process.send?.({ id, ...outcome } satisfies RenderAnswer);

@@ -4,9 +4,20 @@ import { freeBytes } from '../imaging/free-bytes.ts';
 import type { Logger } from '../log.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
-import { estimateMemory } from './memory-estimate.ts';
+import { estimateMemory, estimateReducing, estimateRendering } from './memory-estimate.ts';
 import { Overloaded, openQueue } from './queue.ts';
-import { type OriginalHeader, readHeader, renderPicture, type SettledRecipe } from './render.ts';
+import { createReductions, findDivisor } from './reductions.ts';
+import {
+  findScale,
+  type OriginalHeader,
+  type Reduction,
+  readHeader,
+  reducePicture,
+  renderPicture,
+  renderReduced,
+  type SettledRecipe,
+  sizeOfReduction,
+} from './render.ts';
 import { createSingleFlight } from './single-flight.ts';
 
 export { Overloaded };
@@ -34,10 +45,8 @@ export interface Renderer {
 export interface RendererOptions {
   storage: Storage;
   log: Logger;
-  /** Pictures made at once, each in a thread of libuv's four; files are read by the same, so leave one free. */
+  /** Pictures made at once, each in a thread of libuv's; files are read by the same, so leave one free. */
   concurrency: number;
-  /** Originals read meanwhile for those that come next, so that no processor waits for a file; none by default. */
-  readAhead?: number;
   /** How long a request waits for its turn. */
   maxWaitMs: number;
   /** Of an original. */
@@ -46,6 +55,8 @@ export interface RendererOptions {
   timeoutMs?: number;
   /** For all that are made at once, as estimated. */
   maxMemoryBytes?: number;
+  /** Beyond that, for originals made smaller, of which further renditions are made; none by default. */
+  maxReductionBytes?: number;
 }
 
 /** Whatever MAX_FILE_BYTES is now, or was. */
@@ -56,11 +67,12 @@ const headersRemembered = 1_000;
 
 export function openRenderer(options: RendererOptions): Renderer {
   const { storage, log, concurrency, maxWaitMs } = options;
-  const { maxPixels = 25_000_000, timeoutMs = 20_000, maxMemoryBytes = 208_000_000, readAhead = 0 } = options;
-  const queue = openQueue({ concurrency: concurrency + readAhead, maxWaitMs });
-  const threads = createBudget(concurrency);
+  const { maxPixels = 25_000_000, timeoutMs = 20_000, maxMemoryBytes = 176_000_000 } = options;
+  const limits = { maxPixels, timeoutMs };
+  const queue = openQueue({ concurrency, maxWaitMs });
   const memory = createBudget(maxMemoryBytes);
   const flights = createSingleFlight<Buffer | null>();
+  const reductions = createReductions(options.maxReductionBytes ?? 0);
   const headers = new LRUCache<string, OriginalHeader>({ max: headersRemembered });
 
   const findHeader = async (hash: string, original: Buffer): Promise<OriginalHeader> => {
@@ -69,13 +81,50 @@ export function openRenderer(options: RendererOptions): Renderer {
     return header;
   };
 
+  const reduce = async (original: Buffer, header: OriginalHeader, divisor: number) =>
+    memory.spend(estimateReducing(header, divisor), () => reducePicture(original, header, divisor, limits));
+
+  const findOrReduce = async (
+    original: Buffer,
+    hash: string,
+    header: OriginalHeader,
+    divisor: number | null,
+  ) => {
+    if (divisor === null) return null;
+    // Another size of it may have come meanwhile.
+    const found = reductions.find(hash, divisor);
+    if (found || !reductions.isWanted(hash, divisor, bytesOfReduction(header, divisor))) return found;
+    const reducing = reduce(original, header, divisor);
+    reductions.keep(hash, divisor, reducing);
+    return reducing;
+  };
+
+  const makeOfReduction = async (reduction: Reduction, header: OriginalHeader, recipe: SettledRecipe) =>
+    memory.spend(estimateRendering(header, recipe), () => renderReduced(reduction, header, recipe));
+
+  const makeOfOriginal = async (original: Buffer, hash: string, recipe: SettledRecipe) => {
+    const header = await findHeader(hash, original);
+    const reduction = await findOrReduce(original, hash, header, divisorFor(header, recipe));
+    if (reduction) return makeOfReduction(reduction, header, recipe);
+    return memory.spend(estimateMemory(header, recipe), () =>
+      renderPicture(original, header, recipe, limits),
+    );
+  };
+
   const make = async ({ hash, extension, recipe }: RenderRequest) => {
-    const original = await storage.readBytes(originalKey(hash, extension), maxOriginalBytes);
+    const key = originalKey(hash, extension);
+    const header = headers.get(hash);
+    const divisor = header ? divisorFor(header, recipe) : null;
+    const reduction = divisor === null ? null : reductions.find(hash, divisor);
+    if (header && reduction) {
+      if (await storage.stat(key)) return makeOfReduction(await reduction, header, recipe);
+      reductions.drop(hash);
+      return null;
+    }
+    const original = await storage.readBytes(key, maxOriginalBytes);
     if (!original) return null;
     try {
-      const header = await findHeader(hash, original);
-      const making = () => renderPicture(original, header, recipe, { maxPixels, timeoutMs });
-      return await memory.spend(estimateMemory(header, recipe), () => threads.spend(1, making));
+      return await makeOfOriginal(original, hash, recipe);
     } finally {
       freeBytes(original);
     }
@@ -100,6 +149,16 @@ export function openRenderer(options: RendererOptions): Renderer {
       flights.run(formatKey(request), signal, left => makeInTime(request, left)),
     close: () => queue.close(),
   };
+}
+
+function divisorFor({ autoOrient }: OriginalHeader, recipe: SettledRecipe): number | null {
+  return findDivisor(autoOrient.width * autoOrient.height, findScale(autoOrient, recipe));
+}
+
+/** At the most: what is transparent and not grey has four. */
+function bytesOfReduction({ autoOrient, channels }: OriginalHeader, divisor: number): number {
+  const { width, height } = sizeOfReduction(autoOrient, divisor);
+  return width * height * Math.min(channels, 4);
 }
 
 function formatKey({ hash, extension, recipe }: RenderRequest): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sharp } from '../../src/imaging/sharp.ts';
 import type { EncodingName } from '../../src/rendering/formats.ts';
-import { readHeader, renderPicture } from '../../src/rendering/render.ts';
+import { readHeader, reducePicture, renderPicture, renderReduced } from '../../src/rendering/render.ts';
 import { decodePixels, flatten, measureDistance, type Pixels } from './picture-distance.ts';
 import { type Original, type ProfilePaths, writeOriginals, writeProfiles } from './reference-originals.ts';
 import {
@@ -25,29 +25,43 @@ const farthestCmyk = 7;
 /** High, so that little of the distance is the encoder's. */
 const qualities: Partial<Record<EncodingName, number>> = { png: 100, jpeg: 90, webp: 90, avif: 80 };
 
+type Way = 'of the original' | 'of a smaller one';
+
 interface Fit {
   size: ReferenceSize;
   focus: { x: number; y: number } | null;
+  /** The smaller original, of half its width and height, has enough pixels for most. */
+  ways: Way[];
   /** Where libvips' program can crop that way. */
   vips?: ReturnType<typeof makeWithVips>;
 }
 
+const both: Way[] = ['of the original', 'of a smaller one'];
+
 const fits: Record<string, Fit> = {
-  contained: { size: { width: 90, height: 60, crop: null }, focus: null, vips: makeWithVips() },
-  stretched: { size: { width: 70, height: 100, crop: null }, focus: null, vips: makeWithVips() },
+  contained: { size: { width: 90, height: 60, crop: null }, focus: null, ways: both, vips: makeWithVips() },
+  stretched: {
+    size: { width: 70, height: 100, crop: null },
+    focus: null,
+    ways: ['of the original'],
+    vips: makeWithVips(),
+  },
   'cropped to the middle': {
     size: { width: 60, height: 60, crop: { covering: '90x60', left: 15, top: 0 } },
     focus: { x: 500, y: 500 },
+    ways: both,
     vips: makeWithVips('centre'),
   },
   'cropped to its end': {
     size: { width: 30, height: 60, crop: { covering: '90x60', left: 60, top: 0 } },
     focus: { x: 990, y: 990 },
+    ways: both,
     vips: makeWithVips('high'),
   },
   'cropped to a spot': {
     size: { width: 90, height: 20, crop: { covering: '90x60', left: 0, top: 32 } },
     focus: { x: 100, y: 700 },
+    ways: both,
   },
 };
 
@@ -70,7 +84,12 @@ function nameEncodings({ extension, orientation }: Original): EncodingName[] {
   return orientation === 1 || orientation === 6 ? ['png', 'jpeg', 'webp', 'avif'] : ['png'];
 }
 
-async function render(original: Original, encoding: EncodingName, { size, focus }: Fit): Promise<Pixels> {
+async function render(
+  original: Original,
+  encoding: EncodingName,
+  { size, focus }: Fit,
+  way: Way = 'of the original',
+): Promise<Pixels> {
   const recipe = {
     width: size.width,
     height: size.height,
@@ -80,7 +99,11 @@ async function render(original: Original, encoding: EncodingName, { size, focus 
   };
   const header = await readHeader(original.bytes);
   const limits = { maxPixels: 25_000_000, timeoutMs: 20_000 };
-  return decodePixels(await renderPicture(original.bytes, header, recipe, limits));
+  if (way === 'of the original') {
+    return decodePixels(await renderPicture(original.bytes, header, recipe, limits));
+  }
+  const reduction = await reducePicture(original.bytes, header, 2, limits);
+  return decodePixels(await renderReduced(reduction, header, recipe));
 }
 
 interface References {
@@ -104,19 +127,25 @@ async function makeReferences(name: string, { size, vips }: Fit): Promise<Refere
   ];
 }
 
-async function findFar(original: Original, fit: Fit, references: References[]): Promise<string[]> {
+async function findFar(original: Original, fit: Fit, made: References[]): Promise<string[]> {
   const far: string[] = [];
-  const made = references.flatMap(({ program, pictures }) => {
-    const picture = pictures.get(original.name);
-    return picture ? [{ program, picture }] : [];
-  });
+  const references = await Promise.all(
+    made.flatMap(({ program, pictures }) => {
+      const picture = pictures.get(original.name);
+      return picture ? decodePixels(picture).then(reference => ({ program, reference })) : [];
+    }),
+  );
   for (const encoding of nameEncodings(original)) {
-    const rendition = await render(original, encoding, fit);
-    for (const { program, picture } of made) {
-      const reference = await decodePixels(picture);
-      const distance = measureDistance(rendition, encoding === 'jpeg' ? flatten(reference, 255) : reference);
-      if (distance > (original.isCmyk ? farthestCmyk : farthest)) {
-        far.push(`${original.name} as ${encoding}: ${distance.toFixed(1)} from ${program}`);
+    for (const way of fit.ways) {
+      const rendition = await render(original, encoding, fit, way);
+      for (const { program, reference } of references) {
+        const distance = measureDistance(
+          rendition,
+          encoding === 'jpeg' ? flatten(reference, 255) : reference,
+        );
+        if (distance > (original.isCmyk ? farthestCmyk : farthest)) {
+          far.push(`${original.name} as ${encoding} ${way}: ${distance.toFixed(1)} from ${program}`);
+        }
       }
     }
   }
@@ -141,12 +170,16 @@ describe.runIf(hasPrograms)('every original in every encoding', () => {
 
 describe.runIf(hasPrograms)('farther away than another program is what', () => {
   const find = (name: string) => originals.find(original => original.name === name) ?? expect.fail(name);
-  const contained: Fit = { size: { width: 90, height: 60, crop: null }, focus: null };
+  const contained: Fit = { size: { width: 90, height: 60, crop: null }, focus: null, ways: both };
   const expectFar = (one: Pixels, other: Pixels) =>
     expect(measureDistance(one, other)).toBeGreaterThan(farthest * 1.5);
 
   test.each(['jpeg-1', 'jpeg-grey-1', 'png-transparent-1'])('is cropped one pixel aside: %s', async name => {
-    const middle: Fit = { size: { width: 60, height: 60, crop: null }, focus: { x: 500, y: 500 } };
+    const middle: Fit = {
+      size: { width: 60, height: 60, crop: null },
+      focus: { x: 500, y: 500 },
+      ways: both,
+    };
     const aside = { ...middle, focus: { x: 511, y: 500 } };
     expectFar(await render(find(name), 'png', middle), await render(find(name), 'png', aside));
   });

@@ -49,6 +49,7 @@ function open(options: Partial<RendererApartOptions> = {}): Renderer {
     storageDirectory: folder,
     concurrency: 2,
     maxPixels: 25_000_000,
+    maxReductionBytes: 10_000_000,
     maxWaitMs: 20_000,
     log,
     ...options,

@@ -18,6 +18,7 @@ import { type Storage, StorageFailed } from '../../src/storage/storage.ts';
 import { failing } from '../support/failing-storage.ts';
 import { recipeOf } from '../support/image-server.ts';
 import { paintQuarters } from '../support/painted-image.ts';
+import { decodePixels, measureDistance } from './picture-distance.ts';
 
 let folder: string;
 let disk: Storage;
@@ -252,5 +253,87 @@ describe('a renderer', () => {
     openGate();
     expect(await first).not.toBeNull();
     await closing;
+  });
+});
+
+describe('several sizes of one original', () => {
+  const original = { width: 1_200, height: 800 };
+  const ask = (renderer: Renderer, width: number, more: Partial<RenderRequest> = {}) =>
+    renderer.render({ ...requestOf(1), recipe: recipeOf(width, (width * 2) / 3), ...more });
+  const distanceBetween = async (one: Buffer | null, other: Buffer | null) =>
+    measureDistance(await decodePixels(one ?? expect.fail()), await decodePixels(other ?? expect.fail()));
+
+  beforeEach(async () => {
+    const { width, height } = original;
+    hash = await store(await paintQuarters().resize(width, height, { kernel: 'nearest' }).png().toBuffer());
+    openGate();
+  });
+
+  test('are made of it but for two', async () => {
+    const renderer = open({ maxReductionBytes: 10_000_000 });
+    for (const width of [300, 297, 294, 240, 150, 90]) expect(await ask(renderer, width)).not.toBeNull();
+    expect(reads).toHaveLength(2);
+  });
+
+  test('are made of it twice where as many pixels are wanted as the smaller one has', async () => {
+    const renderer = open({ maxReductionBytes: 10_000_000 });
+    // A quarter has 300 pixels for 240, but not for 300; a half has 600 for 480.
+    for (const width of [240, 240, 300, 300, 480, 480, 600]) await ask(renderer, width);
+    expect(reads).toHaveLength(5);
+  });
+
+  test('look as if they were made of it', async () => {
+    const [plain, reducing] = [open(), open({ maxReductionBytes: 10_000_000 })];
+    for (const width of [210, 207, 204]) {
+      for (const focus of [null, { x: 900, y: 100 }]) {
+        const recipe = recipeOf(focus ? width - 50 : width, (width * 2) / 3, { encoding: 'png', focus });
+        const [one, other] = await Promise.all([plain, reducing].map(each => ask(each, width, { recipe })));
+        expect(await distanceBetween(one ?? null, other ?? null)).toBeLessThan(2);
+      }
+    }
+    expect(reads).toHaveLength(6 + 2);
+  });
+
+  test('share what is being made smaller', async () => {
+    const renderer = open({ concurrency: 8, maxReductionBytes: 10_000_000 });
+    await ask(renderer, 300);
+    ({ promise: gate, resolve: openGate } = Promise.withResolvers<void>());
+    const asked = [297, 294, 291, 288].map(width => ask(renderer, width));
+    await wait(50);
+    openGate();
+    expect(await Promise.all(asked)).not.toContain(null);
+    expect(await ask(renderer, 285)).not.toBeNull();
+    // All four had read it before one had made it smaller.
+    expect(reads).toHaveLength(5);
+  });
+
+  test('are no more to be had when it has been removed', async () => {
+    const renderer = open({ maxReductionBytes: 10_000_000 });
+    for (const width of [300, 297, 294]) expect(await ask(renderer, width)).not.toBeNull();
+    await disk.remove(originalKey(hash, 'png'));
+    expect(await ask(renderer, 291)).toBeNull();
+    expect(await ask(renderer, 288)).toBeNull();
+    expect(reads).toHaveLength(3);
+  });
+
+  test.each([
+    ['nothing may be kept', 0, original],
+    ['it has few pixels', 10_000_000, { width: 600, height: 400 }],
+    // A half takes 720,000 bytes.
+    ['what is made smaller takes too much', 2_800_000, original],
+  ])('are all made of it where %s', async (_where, maxReductionBytes, { width, height }) => {
+    hash = await store(await paintQuarters().resize(width, height).png().toBuffer());
+    const renderer = open({ maxReductionBytes });
+    for (let narrower = 0; narrower < 4; narrower += 1)
+      await ask(renderer, 396 * (width / original.width) - 3 * narrower);
+    expect(reads).toHaveLength(4);
+  });
+
+  test('fail one by one where it is broken', async () => {
+    const whole = await paintQuarters().resize(original.width, original.height).png().toBuffer();
+    hash = await store(whole.subarray(0, whole.length / 2));
+    const renderer = open({ maxReductionBytes: 10_000_000 });
+    for (const width of [300, 297, 294]) await expect(ask(renderer, width)).rejects.toThrow(/png/i);
+    expect(reads).toHaveLength(3);
   });
 });

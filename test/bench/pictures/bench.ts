@@ -27,8 +27,8 @@ async function run(folder: string, opened: AsyncDisposableStack): Promise<void> 
     `${originals.length} originals of ${kilobytes} KB, ${availableParallelism()} processors, ${rounds} rounds`,
   );
   const contenders = await openAll(folder, originals, opened);
-  const { service, tuned, documented } = contenders;
-  await checkEqual(join(folder, 'originals'), service, [tuned, documented]);
+  const { service, ofOriginals, tuned, documented } = contenders;
+  await checkEqual(join(folder, 'originals'), { ofOriginals, service, peers: [tuned, documented] });
   say('All make the same pictures\n');
 
   const rows: Row[] = [];
@@ -58,6 +58,9 @@ async function openAll(folder: string, originals: Buffer[], opened: AsyncDisposa
     tuned: keep(await openIpx(from, 'tuned')),
     documented: keep(await openIpx(from, 'as documented')),
     service: keep(await openService(join(folder, 'data'), originals)),
+    ofOriginals: keep(
+      await openService(join(folder, 'data-of-originals'), originals, { RENDER_MEMORY_BYTES: '0' }),
+    ),
   };
 }
 

@@ -23,7 +23,7 @@ export interface Server extends Contender {
 }
 
 /** What each server is asked on. More than are made at a time, as when many ask. */
-const connections = 4;
+const connections = 8;
 
 export async function openBareLoop(folder: string, atOnce: number): Promise<Contender> {
   const child = startBeside('bare-loop.ts', [folder, String(atOnce)]);

@@ -1,6 +1,6 @@
 import { median } from '../table.ts';
 import type { Contender } from './contenders.ts';
-import { type Job, jobOf } from './job.ts';
+import { type Job, jobOf, originalSize } from './job.ts';
 import type { Row } from './row.ts';
 
 export interface NewRenditions {
@@ -19,7 +19,10 @@ export const newRenditions: NewRenditions[] = [
   { format: 'avif', width: 386, count: 40, ipxGoal: null },
 ];
 
-type Name = 'bare' | 'service' | 'tuned' | 'documented';
+/** The service twice: as it is, and as it is for the first rendition of each original. */
+type Service = 'service' | 'ofOriginals';
+type Peer = 'bare' | 'tuned' | 'documented';
+type Name = Service | Peer;
 
 export function nameWork({ format, width }: NewRenditions): string {
   return `new ${format.toUpperCase()}, ${width} wide`;
@@ -34,21 +37,28 @@ export async function* measureNew(
 ): AsyncGenerator<Row> {
   const { format, width, ipxGoal } = made;
   const count = isQuick ? made.count / 4 : made.count;
-  const names: Name[] = ['bare', 'service', ...(ipxGoal === null ? [] : (['tuned', 'documented'] as const))];
-  const rates: Record<Name, number[]> = { bare: [], service: [], tuned: [], documented: [] };
-  // The first of them is to warm up.
-  for (let round = 0; round <= rounds; round += 1) {
-    const jobs = listJobs(format, width, round * count, count);
-    for (const name of turn(names, round)) {
+  const peers: Peer[] = ['bare', ...(ipxGoal === null ? [] : (['tuned', 'documented'] as const))];
+  // So wide ones are made of the originals anyway.
+  const services: Service[] = width > originalSize.width / 4 ? ['service'] : ['service', 'ofOriginals'];
+  const names = [...peers, ...services];
+  const rates: Record<Name, number[]> = { bare: [], service: [], ofOriginals: [], tuned: [], documented: [] };
+  // The first two are to warm up: in the second of them the service makes originals smaller.
+  for (let round = -1; round <= rounds; round += 1) {
+    const jobs = listJobs(format, width, (round + 1) * count, count);
+    for (const name of turn(names, round + 1)) {
       const rate = (count * 1_000) / (await contenders[name].make(jobs));
       if (round > 0) rates[name].push(rate);
     }
   }
-  const work = nameWork(made);
-  yield rowOf(work, rates, 'bare', 'a bare sharp loop', 0.9);
-  if (ipxGoal === null) return;
-  yield rowOf(work, rates, 'documented', 'ipx as documented', ipxGoal);
-  yield rowOf(work, rates, 'tuned', 'ipx, tuned', ipxGoal);
+  for (const own of services) {
+    const work = own === 'service' ? nameWork(made) : `${nameWork(made)}, the first of its original`;
+    const compare = (peer: Peer, against: string, goal: number) =>
+      rowOf(work, rates[own], rates[peer], against, goal);
+    yield compare('bare', 'a bare sharp loop', 0.9);
+    if (ipxGoal === null) continue;
+    yield compare('documented', 'ipx as documented', ipxGoal);
+    yield compare('tuned', 'ipx, tuned', ipxGoal);
+  }
 }
 
 function listJobs(format: Job['format'], width: number, from: number, count: number): Job[] {
@@ -64,8 +74,8 @@ function turn<Item>(items: Item[], by: number): Item[] {
   return [...items.slice(at), ...items.slice(0, at)];
 }
 
-function rowOf(work: string, rates: Record<Name, number[]>, than: Name, against: string, goal: number): Row {
-  const format = (name: Name) => `${median(rates[name]).toFixed(1)} a second`;
-  const ratios = rates.service.map((rate, round) => rate / (rates[than][round] ?? Number.NaN));
-  return { work, against, own: format('service'), other: format(than), ratios, goal: `≥ ${goal.toFixed(1)}` };
+function rowOf(work: string, own: number[], other: number[], against: string, goal: number): Row {
+  const format = (rates: number[]) => `${median(rates).toFixed(1)} a second`;
+  const ratios = own.map((rate, round) => rate / (other[round] ?? Number.NaN));
+  return { work, against, own: format(own), other: format(other), ratios, goal: `≥ ${goal.toFixed(1)}` };
 }
