@@ -81,15 +81,33 @@ export function createRequestContext(service: ServiceContext, asking: AskingRequ
     caller,
     visibility,
     loaders: taken?.loaders ?? createLoaders(service.db, visibility),
-    stream: {
-      // Made when it is first asked for.
-      get signal() {
-        return request.signal;
-      },
-      end: () => res?.end(),
-      isStillGood,
-    },
+    stream: new AnswerStream(request, res, isStillGood),
     taken,
     called: taken?.called,
   };
+}
+
+/**
+ * A class, for an object literal with a getter has a shape of its own, which lies in V8's old space and keeps the request
+ * there until the next major collection.
+ */
+class AnswerStream implements Stream {
+  readonly end: () => void;
+  readonly isStillGood: Stream['isStillGood'];
+  readonly #request: AskingRequest['request'];
+
+  constructor(
+    request: AskingRequest['request'],
+    res: ServerResponse | undefined,
+    isStillGood: Stream['isStillGood'],
+  ) {
+    this.#request = request;
+    this.end = () => res?.end();
+    this.isStillGood = isStillGood;
+  }
+
+  /** Made when it is first asked for. */
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
 }

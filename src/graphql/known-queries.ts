@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { RequestCache } from '@pothos/plugin-scope-auth';
 import type { GraphQLSchema } from 'graphql';
 import { Abandonment } from '../data/abandonment.ts';
 import type { Loaders } from '../data/loaders.ts';
@@ -73,6 +74,9 @@ export function createExecuteKnown(schema: GraphQLSchema, checks: OperationCheck
     } catch {
       const { loaders, called } = context;
       return { answer: null, taken: { charge, loaders, called, ended: abandonment.reason } };
+    } finally {
+      // A WeakMap keeps what it has for young keys through minor collections, and with it the request.
+      RequestCache.clearForContext(context);
     }
   };
 }
