@@ -30,7 +30,7 @@ export async function readHeader(original: Buffer) {
 /** An original made smaller for several renditions: its first frame, upright and in sRGB, of 8 bits a sample. */
 export interface Reduction extends Size {
   pixels: Buffer;
-  channels: 1 | 2 | 3 | 4;
+  channels: 3 | 4;
 }
 
 /** The picture of an original's first frame: upright, in sRGB, without metadata. */
@@ -57,7 +57,7 @@ export async function reducePicture(
   const sized = openOriginal(original, limits).resize(width, height, { fit: 'fill' }).autoOrient();
   const reduced = convertColours(sized, header).raw({ depth: 'uchar' });
   const { data, info } = await reduced.toBuffer({ resolveWithObject: true });
-  return { pixels: data, width, height, channels: info.channels };
+  return { pixels: data, width, height, channels: info.channels === 4 ? 4 : 3 };
 }
 
 /** What `renderPicture` makes of the original, as far as eyes can tell. */

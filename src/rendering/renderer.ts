@@ -155,10 +155,10 @@ function divisorFor({ autoOrient }: OriginalHeader, recipe: SettledRecipe): numb
   return findDivisor(autoOrient.width * autoOrient.height, findScale(autoOrient, recipe));
 }
 
-/** At the most: what is transparent and not grey has four. */
-function bytesOfReduction({ autoOrient, channels }: OriginalHeader, divisor: number): number {
+/** Grey ones, too, come out in sRGB. */
+function bytesOfReduction({ autoOrient, hasAlpha }: OriginalHeader, divisor: number): number {
   const { width, height } = sizeOfReduction(autoOrient, divisor);
-  return width * height * Math.min(channels, 4);
+  return width * height * (hasAlpha ? 4 : 3);
 }
 
 function formatKey({ hash, extension, recipe }: RenderRequest): string {

@@ -2,13 +2,14 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { sharp } from '../../src/imaging/sharp.ts';
 import { encodings } from '../../src/rendering/formats.ts';
 import type { Recipe } from '../../src/rendering/recipe.ts';
-import { readHeader, renderPicture } from '../../src/rendering/render.ts';
+import { readHeader, reducePicture, renderPicture } from '../../src/rendering/render.ts';
 import { jpegSegment, pngChunk, truncations, withSegments } from '../support/broken-images.ts';
 import { recipeOf } from '../support/image-server.ts';
 import {
   blue,
   findNearest,
   green,
+  height,
   paintNoise,
   paintQuarters,
   paintTurned,
@@ -200,6 +201,20 @@ describe('what an original tells besides its pixels', () => {
       expect({ space, depth }).toEqual({ space: 'srgb', depth: 'uchar' });
       expect([exif, left, iptc, icc, comments, orientation].every(value => value === undefined)).toBe(true);
     }
+  });
+});
+
+describe('an original made smaller', () => {
+  test.each([
+    ['grey', paintQuarters().toColourspace('b-w').jpeg(), 3],
+    ['of 16 bits', paintQuarters().toColourspace('rgb16').png(), 3],
+    ['transparent', paintQuarters().ensureAlpha(0.5).png(), 4],
+    ['turned', paintTurned(6).jpeg(), 3],
+  ])('has all samples of its pixels in sRGB: %s', async (_kind, painted, channels) => {
+    const original = await painted.toBuffer();
+    const reduction = await reducePicture(original, await readHeader(original), 2, limits);
+    expect(reduction).toMatchObject({ width: width / 2, height: height / 2, channels });
+    expect(reduction.pixels).toHaveLength((width / 2) * (height / 2) * channels);
   });
 });
 
