@@ -32,7 +32,7 @@ export async function checkEqual(folder: string, { ofOriginals, service, peers }
       const own = await ask(ofOriginals, job);
       if (!own.equals(expected))
         throw new Error(`The service's ${format} of ${width} is not the bare loop's`);
-      // The first two are made of the original, and the second leaves a smaller one behind.
+      // The first is made of the original, the second leaves a smaller one behind.
       for (const wider of [2, 1]) await ask(service, jobOf(7, job.width + wider, format));
       await checkAsNear(folder, await ask(service, job), expected, job);
       if (format === 'avif') continue;
