@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 
 /**
- * Refuses requests on the bare connection, before Node's HTTP server makes objects of them, which costs two to three times
- * as much. Only what is beyond doubt is refused so: a POST that came whole, in one piece, after all that came before it on
- * its connection was known to be whole and answered. Everything else goes to the HTTP server as if nothing were here.
+ * Refuses requests on the bare connection, and holds there those that have to wait, before Node's HTTP server makes objects
+ * of them, which costs two to three times as much as a refusal. That is done only where there is no doubt: with a POST that
+ * came whole, in one piece, after all that came before it on its connection was known to be whole and answered. Everything
+ * else goes to the HTTP server as if nothing were here.
  */
 export interface EarlyRefusals {
   /** For each connection that the HTTP server takes, before anything came on it. */
@@ -14,9 +15,13 @@ export interface EarlyRefusals {
 }
 
 export interface EarlyRefusalOptions {
-  /** Of the requests that may be refused; others are none of ours. */
+  /** Of the requests that may be refused or held; others are none of ours. */
   path: string;
   isExcess: () => boolean;
+  /** Calls `begin` when it is the request's turn, maybe at once; that hands it to the HTTP server, if its client is still there. */
+  take: (begin: () => void) => void;
+  /** Calls `send` when it is the refusal's turn, maybe at once. */
+  refuse: (send: () => void) => void;
   /** JSON. */
   body: string;
   onRefused: () => void;
@@ -28,6 +33,8 @@ type Place = 'between' | 'within' | 'unknown';
 interface Line {
   place: Place;
   head: Head | null;
+  /** Hands its last request on, or refuses it, when it is that one's turn. */
+  delayed: (() => void) | null;
   /** The HTTP server has had a request of it. */
   hasAsked: boolean;
 }
@@ -36,7 +43,7 @@ interface Line {
 const firstRequestMs = 30_000;
 
 export function createEarlyRefusals(options: EarlyRefusalOptions): EarlyRefusals {
-  const { path, isExcess, body, onRefused } = options;
+  const { path, isExcess, take, refuse, body, onRefused } = options;
   const readHead = createHeadReader(path);
   const formatRefusal = createRefusalFormat(body);
   const lines = new WeakMap<Socket, Line>();
@@ -45,23 +52,37 @@ export function createEarlyRefusals(options: EarlyRefusalOptions): EarlyRefusals
       const [feed, ...others] = socket.listeners('data');
       // Should another version of Node read connections in another way, all refusals are late ones.
       if (!feed || others.length > 0) return;
-      const line: Line = { place: 'between', head: null, hasAsked: false };
+      const line: Line = { place: 'between', head: null, delayed: null, hasAsked: false };
       lines.set(socket, line);
       const openedAt = performance.now();
       const mayRefuse = () =>
         isExcess() &&
         !socket.writableNeedDrain &&
         (line.hasAsked || performance.now() - openedAt < firstRequestMs);
+      const runDelayed = () => {
+        const { delayed } = line;
+        line.delayed = null;
+        if (!socket.destroyed) delayed?.();
+      };
       socket.on('data', chunk => {
-        line.head = line.place === 'between' && Buffer.isBuffer(chunk) ? readHead(chunk, line.head) : null;
-        if (line.head && mayRefuse()) {
+        // A client that does not wait for its answer gets them in order.
+        runDelayed();
+        const head = line.place === 'between' && Buffer.isBuffer(chunk) ? readHead(chunk, line.head) : null;
+        line.head = head;
+        if (head && mayRefuse()) {
           onRefused();
-          socket.write(formatRefusal(line.head.text), 'latin1');
+          line.delayed = () => socket.write(formatRefusal(head.text), 'latin1');
+          refuse(runDelayed);
           return;
         }
-        line.place = line.head ? 'within' : 'unknown';
+        line.place = head ? 'within' : 'unknown';
         line.hasAsked = true;
-        feed.call(socket, chunk);
+        if (!head) {
+          feed.call(socket, chunk);
+          return;
+        }
+        line.delayed = () => feed.call(socket, chunk);
+        take(runDelayed);
       });
       socket.removeListener('data', feed as () => void);
     },

@@ -1,6 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createEarlyRefusals } from './early-refusal.ts';
+import { createTurns } from './turns.ts';
 
 export interface OverloadOptions {
   /** Of the requests that are limited. */
@@ -21,7 +23,10 @@ export interface Overload {
   limit(handler: RequestListener): RequestListener;
   /** For each connection that is taken, before anything comes on it. */
   watch(socket: Socket): void;
-  /** From now on requests are refused through HTTP alone, which tells clients when their connection is closing. */
+  /**
+   * Hands on what is held, and from now on requests are held no more and refused through HTTP alone: who closes the HTTP
+   * server knows of those that it has, and it tells clients when their connection is closing.
+   */
   stop(): void;
 }
 
@@ -47,21 +52,41 @@ const refusal = JSON.stringify({
 export function createOverload(options: OverloadOptions): Overload {
   const { path, maxWaitMs, alwaysTaken, onRefusedEarly } = options;
   const pace = createPace();
-  const beginInTurn = createTurns();
+  const turns = createTurns();
+  /** With those that are held. */
   let underWay = 0;
+  /** One that was held is just being handed to the handler. */
+  let isHandedOver = false;
   let isStopping = false;
 
   const isExcess = () => underWay >= alwaysTaken && pace.waitMs(underWay) > maxWaitMs;
+  const enter = () => {
+    if (++underWay === alwaysTaken) pace.begin();
+  };
+  const leave = () => {
+    if (underWay-- === alwaysTaken) pace.end();
+  };
   const early = createEarlyRefusals({
     path,
     isExcess: () => !isStopping && isExcess(),
     body: refusal,
     onRefused: onRefusedEarly,
+    refuse: turns.refuse,
+    take(begin) {
+      enter();
+      turns.begin(() => {
+        isHandedOver = true;
+        begin();
+        // Its client has left, or it was not for this handler.
+        if (isHandedOver) leave();
+        isHandedOver = false;
+      });
+    },
   });
 
   const noteAnswer = () => {
     pace.noteAnswer();
-    if (underWay-- === alwaysTaken) pace.end();
+    leave();
   };
 
   return {
@@ -69,48 +94,24 @@ export function createOverload(options: OverloadOptions): Overload {
       if (isLong(request)) return handler(request, response);
       const { socket } = request;
       response.once('close', () => early.noteAnswered(socket));
+      if (isHandedOver) {
+        isHandedOver = false;
+        response.once('close', noteAnswer);
+        return handler(request, response);
+      }
       if (isExcess()) return refuse(request, response);
-      if (++underWay === alwaysTaken) pace.begin();
+      enter();
       response.once('close', noteAnswer);
-      beginInTurn(() => {
+      const start = () => {
         if (!response.destroyed) handler(request, response);
-      });
+      };
+      turns.begin(AsyncLocalStorage.bind(start));
     },
     watch: early.watch,
     stop() {
       isStopping = true;
+      turns.end();
     },
-  };
-}
-
-/** So many requests begin in one turn of the event loop; what begins goes on in promises, so that time would not tell. */
-const perTurn = 24;
-
-/**
- * Lets no turn of the event loop become long, however many requests come with it: those that are to be refused, and
- * connections, come with the next.
- */
-function createTurns(): (start: () => void) => void {
-  const waiting: (() => void)[] = [];
-  let begun = 0;
-  let isUnderWay = false;
-
-  const endTurn = () => {
-    begun = Math.min(perTurn, waiting.length);
-    isUnderWay = begun > 0;
-    if (isUnderWay) setImmediate(endTurn);
-    for (const start of waiting.splice(0, begun)) start();
-  };
-
-  return start => {
-    if (!isUnderWay) setImmediate(endTurn);
-    isUnderWay = true;
-    if (waiting.length > 0 || begun >= perTurn) {
-      waiting.push(start);
-      return;
-    }
-    begun++;
-    start();
   };
 }
 

@@ -15,12 +15,15 @@ async function serve(
   answer: RequestListener = (_request, response) => response.end('"late"'),
   body = refusal,
 ) {
-  const state = { isExcess: true, refused: 0, handled: [] as string[] };
+  const state = { isExcess: true, refused: 0, handled: [] as string[], isHolding: false };
+  const held: (() => void)[] = [];
   const early = createEarlyRefusals({
     path: '/graphql',
     isExcess: () => state.isExcess,
     body,
     onRefused: () => state.refused++,
+    refuse: send => (state.isHolding ? held.push(send) : send()),
+    take: begin => (state.isHolding ? held.push(begin) : begin()),
   });
   const server = await listen(
     (request, response) => {
@@ -34,7 +37,7 @@ async function serve(
     { onConnection: early.watch },
   );
   onTestFinished(() => server.close(0));
-  return { state, port: server.port };
+  return { state, held, port: server.port };
 }
 
 function createAsk(port: number) {
@@ -192,5 +195,62 @@ describe('the HTTP server gets', () => {
       return state.handled.length > 0;
     });
     expect(state.refused).toBeGreaterThan(0);
+  });
+});
+
+test('a refusal whose turn has not come is sent before what follows on its connection', async () => {
+  const { state, held, port } = await serve();
+  state.isHolding = true;
+  const line = await open(port);
+  await line.send(whole);
+  expect(held).toHaveLength(1);
+  await line.send(whole.replace('/graphql', '/other'));
+  expect(await line.answers(2)).toEqual(['503', '200']);
+  held[0]?.();
+  await sleep(30);
+  expect(await line.answers(2)).toEqual(['503', '200']);
+});
+
+describe('a request that has to wait', () => {
+  const hold = async () => {
+    const served = await serve();
+    Object.assign(served.state, { isExcess: false, isHolding: true });
+    return { ...served, line: await open(served.port) };
+  };
+
+  test('is nothing to the HTTP server until its turn', async () => {
+    const { state, held, line } = await hold();
+    await line.send(whole);
+    expect(held).toHaveLength(1);
+    expect(state.handled).toEqual([]);
+    held[0]?.();
+    expect(await line.answers(1)).toEqual(['200']);
+    expect(state.handled).toEqual(['POST /graphql']);
+    Object.assign(state, { isExcess: true, isHolding: false });
+    await line.send(whole);
+    expect(await line.answers(2)).toEqual(['200', '503']);
+  });
+
+  test('is forgotten when its client leaves', async () => {
+    const { state, held, port } = await hold();
+    const socket = connect({ port, host: '127.0.0.1' }).resume();
+    const closed = once(socket, 'close');
+    socket.end(whole);
+    await waitUntil(() => held.length === 1);
+    await closed;
+    held[0]?.();
+    await sleep(30);
+    expect(state.handled).toEqual([]);
+  });
+
+  test('waits no longer when another follows it', async () => {
+    const { state, held, line } = await hold();
+    await line.send(whole, whole.replace('/graphql', '/other'));
+    expect(await line.answers(2)).toEqual(['200', '200']);
+    expect(state.handled).toEqual(['POST /graphql', 'POST /other']);
+    expect(held).toHaveLength(1);
+    held[0]?.();
+    await sleep(30);
+    expect(state.handled).toHaveLength(2);
   });
 });

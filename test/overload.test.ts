@@ -1,10 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { listen } from '../src/listen.ts';
 import { createOverload } from '../src/overload.ts';
+import { waitUntil } from './support/embedded-service.ts';
 
 /** Answers one request after the other, each after a while, as one thread would. */
 async function serve(workMs: number, options = { maxWaitMs: 200, alwaysTaken: 5 }) {
@@ -122,6 +125,89 @@ test('how slow it once was is forgotten', async () => {
   onTestFinished(() => later.mockRestore());
   const answers = await Promise.all(Array.from({ length: 60 }, () => ask()));
   expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+});
+
+test('what waited for its turn begins in its own context, and says how it went', async () => {
+  const context = new AsyncLocalStorage<string>();
+  const overload = createOverload({
+    path: '/graphql',
+    maxWaitMs: 200,
+    alwaysTaken: 5,
+    onRefusedEarly: () => {},
+  });
+  const ids: unknown[] = [];
+  const handler = overload.limit((_request, response) => {
+    ids.push(context.getStore());
+    response.end('{}');
+  });
+  const { port, close } = await listen(
+    (request, response) =>
+      context.run(String(request.headers['x-request-id']), () => handler(request, response)),
+    '127.0.0.1',
+    0,
+    { onConnection: overload.watch },
+  );
+  onTestFinished(() => close(0));
+  const requests = (from: number, head: string, body: string) =>
+    Array.from(
+      { length: 100 },
+      (_, at) => `POST /graphql HTTP/1.1\r\nhost: x\r\nx-request-id: ${from + at}\r\n${head}\r\n\r\n${body}`,
+    );
+  // Of one connection, those are read in one turn; of a hundred, those that came whole.
+  const many = connect({ port, host: '127.0.0.1' });
+  onTestFinished(() => void many.destroy());
+  many.write(requests(0, 'transfer-encoding: chunked', '2\r\n{}\r\n0\r\n\r\n').join(''));
+  for (const text of requests(100, 'content-length: 2', '{}')) {
+    const socket = connect({ port, host: '127.0.0.1' });
+    onTestFinished(() => void socket.destroy());
+    socket.write(text);
+  }
+  await waitUntil(() => ids.length === 200, 5_000);
+  expect(ids.map(Number).toSorted((one, other) => one - other)).toEqual(
+    Array.from({ length: 200 }, (_, at) => at),
+  );
+});
+
+test('what is held when the service stops is handed on at once, and answered', async () => {
+  const overload = createOverload({
+    path: '/graphql',
+    maxWaitMs: 200,
+    alwaysTaken: 5,
+    onRefusedEarly: () => {},
+  });
+  let taken = 0;
+  let takenAtStop = 0;
+  const handler = overload.limit((_request, response) => {
+    taken++;
+    response.end('{}');
+    // The others come meanwhile, and are held.
+    if (taken === 1) for (const until = performance.now() + 100; performance.now() < until; );
+    if (taken !== 25) return;
+    overload.stop();
+    takenAtStop = taken;
+  });
+  let connections = 0;
+  const onConnection = (socket: Socket) => {
+    connections++;
+    overload.watch(socket);
+  };
+  const server = await listen(handler, '127.0.0.1', 0, { onConnection });
+  onTestFinished(() => server.close(0));
+  let answers = 0;
+  const sockets = Array.from({ length: 300 }, () => connect({ port: server.port, host: '127.0.0.1' }));
+  for (const socket of sockets) {
+    onTestFinished(() => void socket.destroy());
+    socket.on('data', chunk => {
+      if (String(chunk).startsWith('HTTP/1.1 200')) answers++;
+    });
+  }
+  await waitUntil(() => connections === 300);
+  for (const socket of sockets)
+    socket.write('POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}');
+  await waitUntil(() => answers === 300);
+  // Those that were to begin in the same turn come after it.
+  expect(takenAtStop).toBeGreaterThan(300 - 24);
+  await server.close(1_000);
 });
 
 test('streams and uploads are never refused, and count for nothing', async () => {
