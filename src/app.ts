@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Authentication } from './access/authenticate.ts';
 import { type Config, parseSigningKeys } from './config.ts';
 import { checkExposure, createAuthenticationOf } from './credentials.ts';
@@ -17,9 +18,9 @@ import type { TrustedOptions } from './graphql/trusted-documents.ts';
 import { readTrustedDocuments } from './graphql/trusted-manifest.ts';
 import { createIntake, type Intake } from './importing/intake.ts';
 import { startWorker, type Worker } from './importing/worker.ts';
-import { listen } from './listen.ts';
+import { type Listening, listen } from './listen.ts';
 import { createLog, type Logger } from './log.ts';
-import { createOverload } from './overload.ts';
+import { createOverload, type Overload } from './overload.ts';
 import { createReadiness, partsOf } from './readiness.ts';
 import { formatAddress } from './rendering/address.ts';
 import { type Images, openImages } from './rendering/open-images.ts';
@@ -30,6 +31,7 @@ import { createRequestHandler, createStartingHandler } from './routes.ts';
 import { loadSample } from './sample/load.ts';
 import type { Storage } from './storage/storage.ts';
 import { openWatching, sourcesOf, type Watching } from './watching.ts';
+import type { AnswerWhole } from './whole-posts.ts';
 
 /** What tests look at or replace. */
 export interface Overrides {
@@ -60,11 +62,16 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   await using opening = new AsyncDisposableStack();
   const log = overrides.log ?? createLog(config.logLevel);
   let handler = createStartingHandler();
+  let answerWhole: AnswerWhole = () => null;
   const watching = await openWatching(config, log);
   opening.defer(() => watching.close());
   const watched = watching.watchRequests((...exchange) => handler(...exchange));
-  const overload = createOverload({ ...overloadLimits, onRefusedEarly: watching.onRefusedEarly });
-  const server = await listen(watched, config.host, config.port, { onConnection: overload.watch });
+  const overload = createOverload({
+    ...overloadLimits,
+    onRefusedEarly: watching.onRefusedEarly,
+    answerWhole: watching.watchWholePosts(post => answerWhole(post)),
+  });
+  const server = await listen(watched, config.host, config.port, { onServer: overload.watch });
   opening.defer(() => server.close(0));
   const trusted = await openTrusted(config, log);
   const resources = await openResources(config, opening, {
@@ -103,8 +110,8 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
     hasGraphiQL: config.graphiql,
     log,
   });
-  opening.defer(() => server.close(requestGraceMs));
-  opening.defer(() => overload.stop());
+  answerWhole = graphql.answerWhole;
+  opening.defer(() => closeGently(server, overload));
   opening.defer(() => changes.close());
   const opened = opening.move();
   return {
@@ -116,6 +123,15 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
       await opened.disposeAsync();
     },
   };
+}
+
+/** Within the grace that requests under way have. */
+async function closeGently(server: Listening, overload: Overload): Promise<void> {
+  const startedAt = performance.now();
+  const timer = new AbortController();
+  await Promise.race([overload.stop(), sleep(requestGraceMs, undefined, timer)]);
+  timer.abort();
+  await server.close(requestGraceMs - (performance.now() - startedAt));
 }
 
 export function openImagesOf(

@@ -18,7 +18,7 @@ export interface Listening {
  * Longer than the minute for which proxies keep an idle connection: else one sends a request down a connection that
  * is just being closed here, and its client is told of a bad gateway.
  */
-const keepAliveMs = 75_000;
+export const keepAliveMs = 75_000;
 
 /** How long idle connections stay open at a stop: a request may be on its way down one of them. */
 const lingerMs = 500;
@@ -38,8 +38,8 @@ const socketCount = process.platform === 'linux' ? 32 : 1;
 export interface ListenOptions {
   /** Which setting the port is from. */
   setting?: string;
-  /** Told of each connection before anything comes on it. */
-  onConnection?: (socket: Socket) => void;
+  /** Told of the server before it listens. */
+  onServer?: (server: Server) => void;
 }
 
 /** Serves `handler`; a port that is taken is an error that says so. */
@@ -47,10 +47,10 @@ export async function listen(
   handler: RequestListener,
   host: string,
   port: number,
-  { setting = 'PORT', onConnection }: ListenOptions = {},
+  { setting = 'PORT', onServer }: ListenOptions = {},
 ): Promise<Listening> {
   const server = createServer({ keepAliveTimeout: keepAliveMs }, handler);
-  if (onConnection) server.on('connection', onConnection);
+  onServer?.(server);
   const others = Array.from({ length: socketCount - 1 }, () => openInto(server));
   const sockets = [server, ...others];
   const close = prepareClose(server, sockets);

@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { createEarlyRefusals } from './early-refusal.ts';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createTurns } from './turns.ts';
+import { type AnswerWhole, createWholePosts, type TakenPost } from './whole-posts.ts';
 
 export interface OverloadOptions {
   /** Of the requests that are limited. */
@@ -13,6 +12,8 @@ export interface OverloadOptions {
   alwaysTaken: number;
   /** For each request that is refused so early that no handler sees it. */
   onRefusedEarly: () => void;
+  /** Answers what need not go through HTTP. */
+  answerWhole?: AnswerWhole;
 }
 
 /**
@@ -21,13 +22,13 @@ export interface OverloadOptions {
  */
 export interface Overload {
   limit(handler: RequestListener): RequestListener;
-  /** For each connection that is taken, before anything comes on it. */
-  watch(socket: Socket): void;
+  /** For the server whose requests are limited, before it listens. */
+  watch(server: Server): void;
   /**
-   * Hands on what is held, and from now on requests are held no more and refused through HTTP alone: who closes the HTTP
-   * server knows of those that it has, and it tells clients when their connection is closing.
+   * From now on all goes through HTTP, also what was held: who closes the HTTP server knows of those that it has, and it
+   * tells clients when their connection is closing. Settled when what was being answered without it has been.
    */
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /**
@@ -50,12 +51,12 @@ const refusal = JSON.stringify({
 });
 
 export function createOverload(options: OverloadOptions): Overload {
-  const { path, maxWaitMs, alwaysTaken, onRefusedEarly } = options;
+  const { path, maxWaitMs, alwaysTaken, onRefusedEarly, answerWhole = () => null } = options;
   const pace = createPace();
   const turns = createTurns();
   /** With those that are held. */
   let underWay = 0;
-  /** One that was held is just being handed to the handler. */
+  /** One is just being handed to the HTTP server, and by it to the handler. */
   let isHandedOver = false;
   let isStopping = false;
 
@@ -66,34 +67,46 @@ export function createOverload(options: OverloadOptions): Overload {
   const leave = () => {
     if (underWay-- === alwaysTaken) pace.end();
   };
-  const early = createEarlyRefusals({
-    path,
-    isExcess: () => !isStopping && isExcess(),
-    body: refusal,
-    onRefused: onRefusedEarly,
-    refuse: turns.refuse,
-    take(begin) {
-      enter();
-      turns.begin(() => {
-        isHandedOver = true;
-        begin();
-        // Its client has left, or it was not for this handler.
-        if (isHandedOver) leave();
-        isHandedOver = false;
-      });
-    },
-  });
-
   const noteAnswer = () => {
     pace.noteAnswer();
     leave();
   };
+  const handOn = (post: TakenPost) => {
+    isHandedOver = true;
+    post.handOn();
+    // Its client has left, or it was not for this handler.
+    if (isHandedOver) leave();
+    isHandedOver = false;
+  };
+  /** Requests that are not the HTTP server's. */
+  let answering = 0;
+  const allAnswered = Promise.withResolvers<void>();
+  const answer = (post: TakenPost) => {
+    const answered = isStopping ? null : post.answer();
+    if (!answered) return handOn(post);
+    answering++;
+    void answered.then(isAnswered => {
+      if (isAnswered) noteAnswer();
+      else handOn(post);
+      if (--answering === 0 && isStopping) allAnswered.resolve();
+    });
+  };
+  const whole = createWholePosts({
+    path,
+    isExcess: () => !isStopping && isExcess(),
+    refusal,
+    onRefused: onRefusedEarly,
+    refuse: turns.refuse,
+    take(post) {
+      enter();
+      turns.begin(() => answer(post));
+    },
+    answer: answerWhole,
+  });
 
   return {
     limit: handler => (request, response) => {
       if (isLong(request)) return handler(request, response);
-      const { socket } = request;
-      response.once('close', () => early.noteAnswered(socket));
       if (isHandedOver) {
         isHandedOver = false;
         response.once('close', noteAnswer);
@@ -107,10 +120,11 @@ export function createOverload(options: OverloadOptions): Overload {
       };
       turns.begin(AsyncLocalStorage.bind(start));
     },
-    watch: early.watch,
-    stop() {
+    watch: whole.watch,
+    async stop() {
       isStopping = true;
       turns.end();
+      if (answering > 0) await allAnswered.promise;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** So many requests begin in one turn of the event loop; what begins goes on in promises, so that time would not tell. */
-const perTurn = 24;
+const perTurn = 48;
 
 /**
  * So many refusals go out in one turn, or this part of those that wait where that is more. Without a bound a turn in which

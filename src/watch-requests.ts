@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener } from 'node:http';
 import { inRequest, type Logger } from './log.ts';
 import { pathOf } from './routes.ts';
 import { startRequestSpan } from './tracing.ts';
+import type { AnswerWhole } from './whole-posts.ts';
 
 /** Few, so that they can be labels. */
 export type RouteName = 'graphql' | 'images' | 'sheet' | 'other';
@@ -24,7 +25,7 @@ export interface RequestWatch {
 export function watchRequests(handler: RequestListener, { log, onAnswered }: RequestWatch): RequestListener {
   return (request, response) => {
     const startedAt = performance.now();
-    const id = requestIdOf(request);
+    const id = requestIdOf(request.headers);
     const path = pathOf(request);
     const route = routeOf(path);
     const span = startRequestSpan(methodOf(request), routePaths[route], request.headers);
@@ -34,11 +35,32 @@ export function watchRequests(handler: RequestListener, { log, onAnswered }: Req
       const status = response.headersSent ? response.statusCode : null;
       span?.end(status ?? 499);
       onAnswered?.({ route, method: methodOf(request), status, seconds: ms / 1_000 });
-      logAnswer(log, id, path, request, response, ms);
+      const hasLeft = !response.writableFinished;
+      logAnswer(log, { requestId: id, method: request.method, path, status, hasLeft, ms });
     });
     const answer = () => inRequest(id, () => handler(request, response));
     if (span) span.run(answer);
     else answer();
+  };
+}
+
+/** The same for what goes past the HTTP server. It has no span: while somebody traces, nothing does. */
+export function watchWholePosts(answer: AnswerWhole, { log, onAnswered }: RequestWatch): AnswerWhole {
+  return post => {
+    const startedAt = performance.now();
+    const id = requestIdOf(post.headers);
+    const answering = inRequest(id, () => answer(post));
+    if (!answering) return null;
+    return answering.then(answered => {
+      const hasLeft = post.socket.destroyed;
+      // The HTTP server is to have it, unless it is nobody's any more.
+      if (!answered && !hasLeft) return null;
+      const ms = performance.now() - startedAt;
+      const status = hasLeft ? null : 200;
+      onAnswered?.({ route: 'graphql', method: 'POST', status, seconds: ms / 1_000 });
+      logAnswer(log, { requestId: id, method: 'POST', path: routePaths.graphql, status, hasLeft, ms });
+      return answered && { ...answered, headers: { 'x-request-id': id, ...answered.headers } };
+    });
   };
 }
 
@@ -63,7 +85,7 @@ function methodOf({ method = '' }: IncomingMessage): string {
 }
 
 /** What a proxy calls it, so that its lines and ours are found together; not what would spoil them. */
-function requestIdOf({ headers }: IncomingMessage): string {
+function requestIdOf(headers: IncomingHttpHeaders): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && /^[\w.:=+/-]{1,128}$/.test(given) ? given : randomUUID();
 }
@@ -73,22 +95,23 @@ const polled = new Set(['/health', '/ready', '/metrics']);
 const maxPathLength = 200;
 
 /** Refusals for want of time are counted only: there may be thousands a second, when a line each would do harm. */
-function isFailure({ statusCode }: ServerResponse): boolean {
-  return statusCode >= 500 && statusCode !== 503;
-}
+const isFailure = (status: number | null) => status !== null && status >= 500 && status !== 503;
 
 /** A line costs as much as a small query, so those of ordinary answers are for who asks for them. */
 const notableMs = 1_000;
 
-function logAnswer(
-  log: Logger,
-  requestId: string,
-  path: string,
-  { method }: IncomingMessage,
-  response: ServerResponse,
-  ms: number,
-): void {
-  const isNotable = !polled.has(path) && (isFailure(response) || ms >= notableMs);
+interface Logged {
+  requestId: string;
+  method: string | undefined;
+  path: string;
+  /** Null where there was no answer. */
+  status: number | null;
+  hasLeft: boolean;
+  ms: number;
+}
+
+function logAnswer(log: Logger, { requestId, method, path, status, hasLeft, ms }: Logged): void {
+  const isNotable = !polled.has(path) && (isFailure(status) || ms >= notableMs);
   const level = isNotable ? 'info' : 'debug';
   if (!log.isLevelEnabled(level)) return;
   log[level](
@@ -96,9 +119,9 @@ function logAnswer(
       requestId,
       method,
       path: shorten(path),
-      status: response.headersSent ? response.statusCode : undefined,
+      status: status ?? undefined,
       ms: Math.round(ms * 10) / 10,
-      ...(!response.writableFinished && { left: true }),
+      ...(hasLeft && { left: true }),
     },
     'Answered',
   );

@@ -9,12 +9,14 @@ import type { Logger } from './log.ts';
 import { contentType, createMetrics, type Metrics, type Sources } from './metrics/metrics.ts';
 import type { Images } from './rendering/open-images.ts';
 import { startStatementSpan } from './tracing.ts';
-import { watchRequests } from './watch-requests.ts';
+import { watchRequests, watchWholePosts } from './watch-requests.ts';
+import type { AnswerWhole } from './whole-posts.ts';
 
 /** What operators see of a process; the other parts tell it what happens, and know nothing of it. */
 export interface Watching extends Metrics {
   /** The same handler, with ids, lines in the log, spans and figures for its requests. */
   watchRequests(handler: RequestListener): RequestListener;
+  watchWholePosts(answer: AnswerWhole): AnswerWhole;
   /** What a pool of that name is opened with. */
   ofPool(name: string): { watch: StatementWatch; onRefused: () => void };
   /** What /metrics of the main port answers; null where that port is for others, too. */
@@ -34,6 +36,7 @@ export async function openWatching(config: Config, log: Logger): Promise<Watchin
   return {
     ...metrics,
     watchRequests: handler => watchRequests(handler, { log, onAnswered: metrics.onRequest }),
+    watchWholePosts: answer => watchWholePosts(answer, { log, onAnswered: metrics.onRequest }),
     ofPool: name => ({
       watch: text => watchStatement(metrics, name, text),
       onRefused: () => metrics.onConnectionRefused(name),

@@ -33,7 +33,9 @@ describe('listening', () => {
 describe.runIf(process.platform === 'linux')('many who connect together', () => {
   test('are taken within a few turns of the event loop', async () => {
     let taken = 0;
-    const { port, close } = await listen(answerAtOnce, host, 0, { onConnection: () => taken++ });
+    const { port, close } = await listen(answerAtOnce, host, 0, {
+      onServer: server => server.on('connection', () => taken++),
+    });
     onTestFinished(() => close(0));
     const sockets = Array.from({ length: 300 }, () => connect(port, host).on('error', () => {}));
     onTestFinished(() => sockets.forEach(socket => void socket.destroy()));

@@ -8,22 +8,22 @@ test('a turn begins so many requests and sends so many refusals, each first come
   const begun: number[] = [];
   const sent: number[] = [];
   for (let at = 0; at < 1_000; at++) turns.refuse(() => sent.push(at));
-  for (let at = 0; at < 100; at++) turns.begin(() => begun.push(at));
+  for (let at = 0; at < 200; at++) turns.begin(() => begun.push(at));
   const counts = [[begun.length, sent.length]];
-  while (sent.length < 1_000 || begun.length < 100) {
+  while (sent.length < 1_000 || begun.length < 200) {
     await nextTurn();
     counts.push([begun.length, sent.length]);
   }
   expect(counts).toEqual([
-    [24, 192],
-    [48, 384],
-    [72, 576],
-    [96, 768],
-    [100, 960],
-    [100, 1_000],
+    [48, 192],
+    [96, 384],
+    [144, 576],
+    [192, 768],
+    [200, 960],
+    [200, 1_000],
   ]);
   const inOrder = (count: number) => Array.from({ length: count }, (_, at) => at);
-  expect([begun, sent]).toEqual([inOrder(100), inOrder(1_000)]);
+  expect([begun, sent]).toEqual([inOrder(200), inOrder(1_000)]);
 });
 
 test('of very many refusals a turn sends a part, so that none is late', async () => {
@@ -41,21 +41,21 @@ test('of very many refusals a turn sends a part, so that none is late', async ()
 test('one that comes later does not overtake those that wait', async () => {
   const turns = createTurns();
   const begun: number[] = [];
-  for (let at = 0; at < 60; at++) turns.begin(() => begun.push(at));
+  for (let at = 0; at < 120; at++) turns.begin(() => begun.push(at));
   await nextTurn();
-  turns.begin(() => begun.push(60));
-  expect(begun).toHaveLength(48);
+  turns.begin(() => begun.push(120));
+  expect(begun).toHaveLength(96);
   await nextTurn();
-  expect(begun.slice(-2)).toEqual([59, 60]);
+  expect(begun.slice(-2)).toEqual([119, 120]);
 });
 
 test('a turn has the context of none of the requests', async () => {
   const context = new AsyncLocalStorage<number>();
   const turns = createTurns();
   const seen: unknown[] = [];
-  for (let at = 0; at < 30; at++) context.run(at, () => turns.begin(() => seen.push(context.getStore())));
+  for (let at = 0; at < 60; at++) context.run(at, () => turns.begin(() => seen.push(context.getStore())));
   await nextTurn();
-  expect(seen.slice(24)).toEqual(Array.from({ length: 6 }, () => undefined));
+  expect(seen.slice(48)).toEqual(Array.from({ length: 12 }, () => undefined));
 });
 
 test('at the end nothing waits any more', () => {
@@ -63,7 +63,7 @@ test('at the end nothing waits any more', () => {
   let called = 0;
   for (let at = 0; at < 500; at++) turns.begin(() => called++);
   for (let at = 0; at < 500; at++) turns.refuse(() => called++);
-  expect(called).toBe(24 + 192);
+  expect(called).toBe(48 + 192);
   turns.end();
   expect(called).toBe(1_000);
   turns.begin(() => called++);

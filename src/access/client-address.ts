@@ -2,12 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
+/** What a request tells of who sent it. */
+export type Client = Pick<IncomingMessage, 'headers' | 'socket'>;
+
 /**
  * Where a request comes from, as far as it can be believed: each proxy adds to X-Forwarded-For whom it was asked by,
  * so that of its addresses only the last `trustedProxies` are no invention of the client. Of IPv6 it is the /64, as a
  * client has all addresses of one.
  */
-export function findClientNetwork({ socket, headers }: IncomingMessage, trustedProxies: number): string {
+export function findClientNetwork({ socket, headers }: Client, trustedProxies: number): string {
   const forwarded = trustedProxies > 0 ? String(headers['x-forwarded-for'] ?? '').split(',') : [];
   const hops = [...forwarded, socket.remoteAddress ?? ''].map(withoutPort);
   const believed = hops.slice(Math.max(hops.length - 1 - trustedProxies, 0));

@@ -1,10 +1,11 @@
 // An answer as bytes. What is written into it as it came from the database need not become text before.
 
 const leastBytes = 1_024;
+const none = Buffer.alloc(0);
 
 export class AnswerBytes {
   /** What is beyond `length` is of no meaning. Others take its place as it grows. */
-  bytes = Buffer.alloc(0);
+  bytes = none;
   length = 0;
 
   /** Makes sure that so many more have room. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { sendNodeResponse } from '@whatwg-node/server';
 
 // What Yoga asks of the web platform's Request and Response where both bodies are JSON, without their streams: those cost
@@ -16,7 +16,7 @@ export class JsonRequest {
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
     this.#response = response;
-    this.headers = { get: name => readHeader(request, name) };
+    this.headers = { get: name => readHeader(request.headers, name) };
   }
 
   get url(): string {
@@ -82,7 +82,7 @@ export async function sendJson(
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(json) }).end(json);
 }
 
-function readHeader({ headers }: IncomingMessage, name: string): string | null {
+export function readHeader(headers: IncomingHttpHeaders, name: string): string | null {
   const value = headers[name.toLowerCase()];
   return Array.isArray(value) ? value.join(', ') : (value ?? null);
 }

@@ -9,7 +9,7 @@ import { type AskingRequest, createRequestContext, type ServiceContext } from '.
 import { useGetParameters } from './get-parameters.ts';
 import { useImageColumns } from './image-columns.ts';
 import { useNoIntrospection } from './introspection.ts';
-import { createExecuteKnown, type Taken } from './known-queries.ts';
+import { createKnownQueries, type Taken } from './known-queries.ts';
 import { useLiveChanges } from './live-changes.ts';
 import { createMaskError } from './mask-error.ts';
 import { type MultipartLimits, useMultipart } from './multipart.ts';
@@ -19,7 +19,7 @@ import { useOperationLimits } from './operation-limits.ts';
 import { useOperationWatch } from './operation-watch.ts';
 import { usePlannedExecution } from './planned-execution.ts';
 import { schema } from './schema.ts';
-import { createShortWay, isShort, type ShortWaySettings } from './short-way.ts';
+import { createShortWay, isShort, type ShortWay, type ShortWaySettings } from './short-way.ts';
 import { useThrottle } from './throttle.ts';
 import { useTimeLimit } from './time-limit.ts';
 import { useTrustedDocuments } from './trusted-documents.ts';
@@ -43,6 +43,7 @@ interface ServerContext extends Asking {
 
 export interface GraphQLServer {
   answer: RequestListener;
+  answerWhole: ShortWay['answerWhole'];
   fetch: ReturnType<typeof createYoga<ServerContext>>['fetch'];
 }
 
@@ -72,13 +73,14 @@ export function createGraphQLServer(options: GraphQLOptions): GraphQLServer {
   };
   const yoga = createYoga<ServerContext>(settings);
   const shortWay = createShortWay(settings, {
-    executeKnown: createExecuteKnown(schema, checks),
+    known: createKnownQueries(schema, checks),
     maxBytes: multipart.maxJsonBytes,
     authenticate: authentication.authenticate,
     createContext,
   });
   return {
-    answer: (req, res) => (isShort(req) ? shortWay(req, res) : yoga(req, res)),
+    answer: (req, res) => (isShort(req) ? shortWay.answer(req, res) : yoga(req, res)),
+    answerWhole: shortWay.answerWhole,
     fetch: yoga.fetch,
   };
 }

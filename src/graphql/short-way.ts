@@ -1,4 +1,5 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
 import {
   type CORSOptions,
   getCORSHeadersByRequestAndOptions,
@@ -10,8 +11,14 @@ import type { Authentication } from '../access/authenticate.ts';
 import type { Caller } from '../access/caller.ts';
 import { isTracing } from '../tracing.ts';
 import type { AskingRequest, Context } from './context.ts';
-import { JsonRequest, JsonResponse, sendJson } from './json-exchange.ts';
-import type { ExecuteKnown, KnownOutcome } from './known-queries.ts';
+import { JsonRequest, JsonResponse, readHeader, sendJson } from './json-exchange.ts';
+import {
+  type KnownOutcome,
+  type KnownQueries,
+  type KnownQuery,
+  type Taken,
+  unknown,
+} from './known-queries.ts';
 import { timeHeader } from './time-extension.ts';
 
 export type ShortWaySettings<ServerContext extends object> = YogaServerOptions<ServerContext, object> & {
@@ -19,19 +26,43 @@ export type ShortWaySettings<ServerContext extends object> = YogaServerOptions<S
 };
 
 interface ShortWayOptions {
-  executeKnown: ExecuteKnown;
+  known: KnownQueries;
   /** Of a body. */
   maxBytes: number;
   authenticate: Authentication['authenticate'];
   createContext: (asking: AskingRequest) => Context;
 }
 
+/** A POST whose body is there as a whole. */
+export interface WholePost {
+  socket: Socket;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+  signal: AbortSignal;
+  /** Calls when the client leaves; answers how to make it stop. */
+  onLeft(leave: () => void): () => void;
+}
+
+/** With 200. */
+interface WholeAnswer {
+  headers: Record<string, string>;
+  body: string | Buffer;
+}
+
+export interface ShortWay {
+  answer: RequestListener;
+  /** Null, at once or later, for what `answer` is to have. Never rejects. */
+  answerWhole(post: WholePost): Promise<WholeAnswer | null> | null;
+}
+
 /** Whether a request goes the short way: it brings JSON of a known length. */
 export function isShort({ method, headers }: IncomingMessage): boolean {
+  return method === 'POST' && hasJson(headers);
+}
+
+function hasJson(headers: IncomingHttpHeaders): boolean {
   return (
-    method === 'POST' &&
-    headers['content-length'] !== undefined &&
-    /^application\/json(;|$)/.test(headers['content-type'] ?? '')
+    headers['content-length'] !== undefined && /^application\/json(;|$)/.test(headers['content-type'] ?? '')
   );
 }
 
@@ -42,13 +73,15 @@ export function isShort({ method, headers }: IncomingMessage): boolean {
 export function createShortWay<ServerContext extends object>(
   settings: ShortWaySettings<ServerContext>,
   options: ShortWayOptions,
-): RequestListener {
+): ShortWay {
   const server = new YogaServer<ServerContext, object>({
     ...settings,
     fetchAPI: { Response: JsonResponse as unknown as typeof Response },
   });
   /** By the header that asks for them: what Yoga made of it. */
   const contentTypes = new LRUCache<string, string>({ max: 100 });
+  /** What was done for the next request of a connection, as far as it was answered by `answerWhole`. */
+  const begun = new WeakMap<Socket, Taken>();
 
   async function answerByYoga(request: JsonRequest, exchange: object): Promise<JsonResponse> {
     const context = { ...exchange, waitUntil } as unknown as ServerContext & ServerAdapterInitialContext;
@@ -61,6 +94,23 @@ export function createShortWay<ServerContext extends object>(
     if (status === 200 && typeof body === 'string' && type) contentTypes.set(accept, type);
   }
 
+  /** Undefined where the request is not for what is known. */
+  function findContentType(headers: IncomingHttpHeaders): string | undefined {
+    return headers[timeHeader] || isTracing() ? undefined : contentTypes.get(headers.accept ?? '');
+  }
+
+  function authenticate({ authorization, host = '' }: IncomingHttpHeaders): Promise<Caller> {
+    const authenticated = options.authenticate(authorization ?? null, host);
+    // Whoever needs to know will see it.
+    authenticated.catch(() => {});
+    return authenticated;
+  }
+
+  function findCorsHeaders(request: Pick<JsonRequest, 'headers'>): Record<string, string> | null {
+    const { cors } = settings;
+    return cors ? getCORSHeadersByRequestAndOptions(request as unknown as Request, cors) : null;
+  }
+
   async function answerKnown(
     request: JsonRequest,
     req: IncomingMessage,
@@ -70,35 +120,75 @@ export function createShortWay<ServerContext extends object>(
     const bytes = req.headers['content-length'];
     const caller = await authenticated.catch(() => null);
     if (!caller || Number(bytes) > options.maxBytes) return unknown;
-    const params = await request.json().catch(() => null);
-    return options.executeKnown(params, options.createContext({ request, caller }), {
+    const found = options.known.find(await request.json().catch(() => null));
+    if (!found) return unknown;
+    return options.known.execute(found, options.createContext({ request, caller }), {
       req,
       startedAt,
       onLeft: leave => request.onLeft(leave),
     });
   }
 
-  return async (req, res) => {
-    const request = new JsonRequest(req, res);
-    const accept = req.headers.accept ?? '';
-    const contentType = contentTypes.get(accept);
-    const isPlain = contentType !== undefined && !req.headers[timeHeader] && !isTracing();
-    const { authorization = null, host = '' } = req.headers;
-    const authenticated = options.authenticate(authorization, host);
-    // Whoever needs to know will see it.
-    authenticated.catch(() => {});
-    const known = isPlain ? await answerKnown(request, req, authenticated) : unknown;
-    const answer = known.answer
-      ? new JsonResponse(known.answer, { headers: { 'Content-Type': contentType ?? '' } })
-      : await answerByYoga(request, { req, res, taken: known.taken, authenticated });
-    if (!contentType) learn(accept, answer);
-    const cors =
-      settings.cors && getCORSHeadersByRequestAndOptions(request as unknown as Request, settings.cors);
-    await sendJson(cors ? { ...answer, headers: { ...answer.headers, ...cors } } : answer, req, res);
+  async function answerFound(
+    post: WholePost,
+    found: KnownQuery,
+    contentType: string,
+  ): Promise<WholeAnswer | null> {
+    const startedAt = performance.now();
+    const caller = await authenticate(post.headers).catch(() => null);
+    if (!caller) return null;
+    const context = options.createContext({ request: post, caller });
+    const onLeft = (leave: () => void) => post.onLeft(leave);
+    const { answer, taken } = await options.known.execute(found, context, { req: post, startedAt, onLeft });
+    if (answer === null) {
+      if (taken) begun.set(post.socket, taken);
+      return null;
+    }
+    const cors = findCorsHeaders({ headers: { get: name => readHeader(post.headers, name) } });
+    return { headers: { 'Content-Type': contentType, ...cors }, body: answer };
+  }
+
+  return {
+    async answer(req, res) {
+      const request = new JsonRequest(req, res);
+      const contentType = findContentType(req.headers);
+      const authenticated = authenticate(req.headers);
+      const known =
+        takeBegun(begun, req.socket) ??
+        (contentType === undefined ? unknown : await answerKnown(request, req, authenticated));
+      const answer = known.answer
+        ? new JsonResponse(known.answer, { headers: { 'Content-Type': contentType ?? '' } })
+        : await answerByYoga(request, { req, res, taken: known.taken, authenticated });
+      if (!contentType) learn(req.headers.accept ?? '', answer);
+      const cors = findCorsHeaders(request);
+      await sendJson(cors ? { ...answer, headers: { ...answer.headers, ...cors } } : answer, req, res);
+    },
+    answerWhole(post) {
+      if (!hasJson(post.headers) || post.body.length > options.maxBytes) return null;
+      const contentType = findContentType(post.headers);
+      const found = contentType === undefined ? null : options.known.find(parse(post.body));
+      // A mutation may take longer than an idle connection is kept.
+      if (contentType === undefined || !found || found.plan.isMutation) return null;
+      return answerFound(post, found, contentType).catch(() => null);
+    },
   };
 }
 
-const unknown: KnownOutcome = { answer: null };
+function takeBegun(begun: WeakMap<Socket, Taken>, socket: Socket): KnownOutcome | null {
+  const taken = begun.get(socket);
+  if (!taken) return null;
+  begun.delete(socket);
+  return { answer: null, taken };
+}
+
+/** Null for what is not JSON: whoever answers then says so. */
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return null;
+  }
+}
 
 /** Nothing of ours goes on after an answer. */
 const waitUntil = () => {};

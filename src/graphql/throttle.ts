@@ -1,7 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { findClientNetwork } from '../access/client-address.ts';
+import { type Client, findClientNetwork } from '../access/client-address.ts';
 import { createTokenBuckets, type Taking, type TokenBuckets } from '../access/token-bucket.ts';
 import type { Context } from './context.ts';
 
@@ -18,9 +17,9 @@ export interface ThrottleOptions {
 }
 
 interface Requests {
-  req?: IncomingMessage;
+  req?: Client;
   /** Of a page of the service's own, on which it asks for the visitor. */
-  visitor?: IncomingMessage;
+  visitor?: Client;
 }
 
 /** What came of taking an operation's cost from its caller's bucket. */

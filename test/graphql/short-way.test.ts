@@ -1,9 +1,16 @@
-import { request } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { json, text } from 'node:stream/consumers';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { WholePost } from '../../src/whole-posts.ts';
+import { waitUntil } from '../support/embedded-service.ts';
+import { keepLog } from '../support/log-lines.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 
-// A JSON post whose length is told goes the short way; one in chunks goes Yoga's own. Nobody may see which it was.
+// A JSON post whose length is told goes the short way, and where it came whole, past the HTTP server; one in chunks goes Yoga's
+// own. Nobody may see which it was.
 
 let service: TestService;
 let ids: string[];
@@ -27,14 +34,20 @@ interface Answered {
   body: unknown;
 }
 
-type Way = 'short' | 'ordinary';
+type Way = 'whole' | 'short' | 'ordinary';
+
+/** Its connection has had a request: the first one is always the HTTP server's. */
+const used = new Agent({ keepAlive: true, maxSockets: 1 });
+afterAll(() => used.destroy());
 
 /** Without what is of the moment, and what tells the ways apart: how the body's length is told. */
 function ask(way: Way, body: string, headers: Record<string, string> = {}): Promise<Answered> {
-  const length = way === 'short' ? { 'content-length': String(Buffer.byteLength(body)) } : undefined;
+  const length = way === 'ordinary' ? undefined : { 'content-length': String(Buffer.byteLength(body)) };
+  const agent = way === 'whole' ? used : new Agent({ keepAlive: true });
   return new Promise((resolve, reject) => {
     const asked = request(`${service.url}/graphql`, {
       method: 'POST',
+      agent,
       headers: { 'content-type': 'application/json', ...headers, ...length },
     });
     asked.once('error', reject).once('response', async response => {
@@ -47,6 +60,7 @@ function ask(way: Way, body: string, headers: Record<string, string> = {}): Prom
       } = response.headers;
       const answer = await text(response);
       const told = answer.startsWith('{') ? forgetMoment(JSON.parse(answer)) : answer;
+      if (agent !== used) agent.destroy();
       resolve({ status: response.statusCode, headers: rest, body: told });
     });
     asked.write(body);
@@ -141,11 +155,14 @@ const queries: [string, string, object?][] = [
   ['a mutation that is refused', 'mutation { deleteProductImage(id: 999) { userErrors { code message } } }'],
 ];
 
+const shortWays = ['short', 'whole'] as const;
+
 describe.each(queries)('for %s', (_name, query, variables) => {
-  test('both ways answer the same, however often it comes', async () => {
+  test('all ways answer the same, however often it comes', async () => {
     const body = JSON.stringify({ query, variables: fill(variables) });
     const expected = await ask('ordinary', body);
-    for (let time = 0; time < 4; time++) expect(await ask('short', body)).toEqual(expected);
+    for (const way of shortWays)
+      for (let time = 0; time < 4; time++) expect(await ask(way, body)).toEqual(expected);
     expect(await ask('ordinary', body)).toEqual(expected);
   });
 });
@@ -171,7 +188,7 @@ const creations: [string, string, object, number][] = [
 ];
 
 test.each(creations)(
-  'a mutation %s is answered the same both ways, and done once',
+  'a mutation %s is answered the same all ways, and done once',
   async (_name, query, variables, made) => {
     const send = async (way: Way, index: number) => {
       await service.query(
@@ -192,6 +209,7 @@ test.each(creations)(
     };
     const expected = await send('ordinary', 0);
     for (let time = 1; time < 5; time++) expect(await send('short', time)).toEqual(expected);
+    for (let time = 5; time < 8; time++) expect(await send('whole', time)).toEqual(expected);
     expect(await send('ordinary', 9)).toEqual(expected);
   },
 );
@@ -231,10 +249,11 @@ const bodies: [string, string][] = [
   ['keys twice', '{"query":"{ a: imageCount }","query":"{ imageCount }"}'],
 ];
 
-test.each(bodies)('a body with %s is answered the same both ways', async (_name, body) => {
+test.each(bodies)('a body with %s is answered the same all ways', async (_name, body) => {
   await ask('short', known);
   const expected = await ask('ordinary', body);
-  for (let time = 0; time < 3; time++) expect(await ask('short', body)).toEqual(expected);
+  for (const way of shortWays)
+    for (let time = 0; time < 3; time++) expect(await ask(way, body)).toEqual(expected);
 });
 
 const headers: [string, Record<string, string>][] = [
@@ -267,20 +286,107 @@ const headers: [string, Record<string, string>][] = [
   ['with an id', { 'x-request-id': 'mine' }],
 ];
 
-test.each(headers)('a request %s is answered the same both ways', async (_name, given) => {
+test.each(headers)('a request %s is answered the same all ways', async (_name, given) => {
   const failing = JSON.stringify({ query: '{ productImage(id: "x") { id } }' });
   for (const body of [known, failing]) {
     const expected = await ask('ordinary', body, given);
-    for (let time = 0; time < 4; time++) expect(await ask('short', body, given)).toEqual(expected);
+    for (const way of shortWays)
+      for (let time = 0; time < 4; time++) expect(await ask(way, body, given)).toEqual(expected);
   }
 });
 
-test('a body beyond the limit is refused the same both ways', async () => {
+test('a body beyond the limit is refused the same all ways', async () => {
   const body = JSON.stringify({ query: `{ imageCount } #${'x'.repeat(4_000_000)}` });
   const expected = await ask('ordinary', body);
   expect(expected.status).toBe(413);
-  expect(await ask('short', body)).toEqual(expected);
+  for (const way of shortWays) expect(await ask(way, body)).toEqual(expected);
 });
+
+test('a known query that came whole goes past the HTTP server, a mutation and what is not known does not', async () => {
+  // What came before may have left its connection to the HTTP server.
+  used.destroy();
+  const started = vi.spyOn(WholePost.prototype, 'onLeft');
+  onTestFinished(() => started.mockRestore());
+  const askAll = async (query: string, times: number) => {
+    started.mockClear();
+    for (let time = 0; time < times; time++) await ask('whole', JSON.stringify({ query }));
+    return started.mock.calls.length;
+  };
+  await askAll('{ __typename }', 3);
+  expect(await askAll('{ imageCount }', 3)).toBe(3);
+  expect(await askAll('{ once: imageCount }', 1)).toBe(0);
+  expect(await askAll('mutation { deleteProductImage(id: 999) { userErrors { code } } }', 4)).toBe(0);
+});
+
+test('a query that goes past the HTTP server has an id, a line in the log, and is counted', async () => {
+  const { log, lines } = keepLog('debug');
+  const watched = await openTestService({}, { log });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => {
+    agent.destroy();
+    return watched.close();
+  });
+  const started = vi.spyOn(WholePost.prototype, 'onLeft');
+  onTestFinished(() => started.mockRestore());
+  const askOnce = async (headers: Record<string, string>) => {
+    const body = '{"query":"{ imageCount }"}';
+    const asked = request(`${watched.url}/graphql`, {
+      ...{ method: 'POST', agent },
+      headers: { 'content-type': 'application/json', 'content-length': body.length, ...headers },
+    }).end(body);
+    const [response]: IncomingMessage[] = await once(asked, 'response');
+    return { id: response?.headers['x-request-id'], answer: response && (await json(response)) };
+  };
+  const answers = [];
+  for (let time = 0; time < 5; time++)
+    answers.push(await askOnce(time === 3 ? { 'x-request-id': 'mine' } : {}));
+  expect(started.mock.calls.length).toBeGreaterThan(1);
+  expect(answers.map(({ answer }) => answer)).toEqual(Array(5).fill({ data: { imageCount: 0 } }));
+  const ids = answers.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(5);
+  expect(ids[3]).toBe('mine');
+  const answered = lines().filter(({ msg, path }) => msg === 'Answered' && path === '/graphql');
+  expect(answered).toMatchObject(ids.map(requestId => ({ requestId, method: 'POST', status: 200 })));
+  const metrics = await (await fetch(`${watched.url}/metrics`)).text();
+  expect(metrics).toContain('packshot_requests_total{route="graphql",method="POST",status="2xx"} 5\n');
+  expect(metrics).toContain('packshot_request_duration_seconds_count{route="graphql"} 5\n');
+  expect(metrics).toContain('packshot_operations_total{type="query",outcome="ok"} 5\n');
+});
+
+test('one whose client leaves is given up, and counted so', async () => {
+  const watched = await openTestService();
+  onTestFinished(() => watched.close());
+  const socket = connect({ port: Number(new URL(watched.url).port), host: '127.0.0.1' }).resume();
+  const body = '{"query":"{ productImage(id: 1) { id } }"}';
+  const sent = `POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  for (let time = 0; time < 4; time++) {
+    socket.write(sent);
+    await once(socket, 'data');
+  }
+  const left = vi.spyOn(WholePost.prototype, 'onLeft');
+  onTestFinished(() => left.mockRestore());
+  await lockImages(watched, async () => {
+    socket.write(sent);
+    await waitUntil(() => left.mock.calls.length === 1);
+    socket.destroy();
+    await expect
+      .poll(async () => (await fetch(`${watched.url}/metrics`)).text(), { timeout: 10_000 })
+      .toContain('packshot_requests_total{route="graphql",method="POST",status="left"} 1\n');
+  });
+});
+
+/** While nobody can read them. */
+async function lockImages({ databaseUrl }: TestService, work: () => Promise<void>): Promise<void> {
+  const sql = postgres(databaseUrl, { max: 1 });
+  try {
+    await sql.begin(async locked => {
+      await locked`lock table images in access exclusive mode`;
+      await work();
+    });
+  } finally {
+    await sql.end();
+  }
+}
 
 test('a known query is answered the short way with the cost that was taken', async () => {
   const throttled = await openTestService({

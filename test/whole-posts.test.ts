@@ -4,37 +4,46 @@ import { connect } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createEarlyRefusals } from '../src/early-refusal.ts';
 import { listen } from '../src/listen.ts';
+import { type AnswerWhole, createWholePosts, type TakenPost } from '../src/whole-posts.ts';
 import { waitUntil } from './support/embedded-service.ts';
 
 const refusal = '{"errors":[{"message":"Näin ei käy"}]}';
 
 /** With everything in excess, what the HTTP server answers nevertheless is what was left to it. */
 async function serve(
-  answer: RequestListener = (_request, response) => response.end('"late"'),
+  answerLate: RequestListener = (_request, response) => response.end('"late"'),
   body = refusal,
+  answer: AnswerWhole = () => null,
 ) {
   const state = { isExcess: true, refused: 0, handled: [] as string[], isHolding: false };
   const held: (() => void)[] = [];
-  const early = createEarlyRefusals({
+  const inTurn = (call: () => void) => void (state.isHolding ? held.push(call) : call());
+  const begin = (post: TakenPost) => {
+    const answering = post.answer();
+    if (!answering) return post.handOn();
+    void answering.then(isAnswered => {
+      if (!isAnswered) post.handOn();
+    });
+  };
+  const whole = createWholePosts({
     path: '/graphql',
     isExcess: () => state.isExcess,
-    body,
+    refusal: body,
     onRefused: () => state.refused++,
-    refuse: send => (state.isHolding ? held.push(send) : send()),
-    take: begin => (state.isHolding ? held.push(begin) : begin()),
+    refuse: inTurn,
+    take: post => inTurn(() => begin(post)),
+    answer,
   });
   const server = await listen(
     (request, response) => {
       state.handled.push(`${request.method} ${request.url}`);
       request.resume();
-      response.once('close', () => early.noteAnswered(request.socket));
-      answer(request, response);
+      answerLate(request, response);
     },
     '127.0.0.1',
     0,
-    { onConnection: early.watch },
+    { onServer: whole.watch },
   );
   onTestFinished(() => server.close(0));
   return { state, held, port: server.port };
@@ -57,7 +66,7 @@ async function open(port: number) {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   onTestFinished(() => void socket.destroy());
   let received = '';
-  socket.on('data', chunk => {
+  socket.setEncoding('utf8').on('data', chunk => {
     received += chunk;
   });
   await once(socket, 'connect');
@@ -69,6 +78,8 @@ async function open(port: number) {
         await sleep(30);
       }
     },
+    received: () => received,
+    leave: () => socket.destroy(),
     async answers(count: number) {
       await waitUntil(() => statuses().length >= count, 2_000);
       return statuses();
@@ -150,6 +161,32 @@ describe('the HTTP server gets', () => {
     expect(state.refused).toBe(0);
   });
 
+  test('what has no body, and is known to be whole as well', async () => {
+    const { state, port } = await serve();
+    const line = await open(port);
+    await line.send(
+      'GET /a HTTP/1.1\r\nhost: x\r\n\r\n',
+      whole,
+      'GET /b?c HTTP/1.1\r\nhost: x\r\n\r\n',
+      whole,
+    );
+    expect(await line.answers(4)).toEqual(['200', '503', '200', '503']);
+    expect(state).toMatchObject({ refused: 2, handled: ['GET /a', 'GET /b?c'] });
+  });
+
+  test.each([
+    ['a body', 'GET /a HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n'],
+    ['pieces', 'GET /a HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n'],
+    ['a stream', 'GET /a HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n'],
+    ['another', 'GET /a HTTP/1.1\r\nhost: x\r\n\r\nGET /b HTTP/1.1\r\nhost: x\r\n\r\n'],
+  ])('all after one without a body that may have %s nevertheless', async (_what, first) => {
+    const { state, port } = await serve();
+    const line = await open(port);
+    await line.send(first, first.includes('chunked') ? '0\r\n\r\n' : '', whole);
+    await line.answers(2);
+    expect(state.refused).toBe(0);
+  });
+
   test('what comes in two pieces, and all that follows it', async () => {
     const { state, port } = await serve();
     const line = await open(port);
@@ -198,16 +235,14 @@ describe('the HTTP server gets', () => {
   });
 });
 
-test('a refusal whose turn has not come is sent before what follows on its connection', async () => {
+test('what follows a refusal whose turn has not come waits for it', async () => {
   const { state, held, port } = await serve();
   state.isHolding = true;
   const line = await open(port);
-  await line.send(whole);
+  await line.send(whole, whole.replace('/graphql', '/other'));
   expect(held).toHaveLength(1);
-  await line.send(whole.replace('/graphql', '/other'));
-  expect(await line.answers(2)).toEqual(['503', '200']);
+  expect(state.handled).toEqual([]);
   held[0]?.();
-  await sleep(30);
   expect(await line.answers(2)).toEqual(['503', '200']);
 });
 
@@ -243,14 +278,167 @@ describe('a request that has to wait', () => {
     expect(state.handled).toEqual([]);
   });
 
-  test('waits no longer when another follows it', async () => {
+  test('is followed by those that came meanwhile', async () => {
     const { state, held, line } = await hold();
-    await line.send(whole, whole.replace('/graphql', '/other'));
-    expect(await line.answers(2)).toEqual(['200', '200']);
-    expect(state.handled).toEqual(['POST /graphql', 'POST /other']);
+    await line.send(whole, whole.replace('/graphql', '/other'), whole);
     expect(held).toHaveLength(1);
+    expect(state.handled).toEqual([]);
     held[0]?.();
+    expect(await line.answers(3)).toEqual(['200', '200', '200']);
+    expect(state.handled).toEqual(['POST /graphql', 'POST /other', 'POST /graphql']);
+  });
+});
+
+describe('a request that is answered without the HTTP server', () => {
+  const text = (body: string, ...lines: string[]) =>
+    [
+      'POST /graphql HTTP/1.1',
+      'Host: x',
+      ...lines,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n');
+
+  /** The first of a connection is the HTTP server's. */
+  const start = async (answer: AnswerWhole) => {
+    const served = await serve(undefined, refusal, answer);
+    served.state.isExcess = false;
+    const line = await open(served.port);
+    await line.send(text('first'));
+    expect(await line.answers(1)).toEqual(['200']);
+    return { ...served, line };
+  };
+
+  test('has headers and body as the HTTP server would', async () => {
+    const posts: { headers: object; body: string }[] = [];
+    const { state, line } = await start(async ({ headers, body }) => {
+      posts.push({ headers: { ...headers }, body: String(body) });
+      return { headers: { 'Content-Type': 'text/plain', 'x-one': '1' }, body: 'Grüße, 猫' };
+    });
+    const sent = text('Öl', 'X-Odd:\t a: b, c \t', 'Authorization: Bearer x', 'x-empty:');
+    await line.send(sent);
+    await line.answers(2);
+    expect(posts).toEqual([
+      {
+        headers: {
+          host: 'x',
+          'x-odd': 'a: b, c',
+          authorization: 'Bearer x',
+          'x-empty': '',
+          'content-length': '3',
+        },
+        body: 'Öl',
+      },
+    ]);
+    expect(state.handled).toEqual(['POST /graphql']);
+    const answer = line.received().split('HTTP/1.1').at(-1);
+    expect(answer?.split('\r\n')).toEqual([
+      ' 200 OK',
+      'Content-Type: text/plain',
+      'x-one: 1',
+      'content-length: 12',
+      expect.stringMatching(/^Date: \w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT$/),
+      'Connection: keep-alive',
+      'Keep-Alive: timeout=75',
+      '',
+      'Grüße, 猫',
+    ]);
+  });
+
+  test.each([
+    ['short', Buffer.from('Grüße, 猫')],
+    ['long', Buffer.from('猫'.repeat(100_000))],
+  ])('may be bytes: %s', async (_what, body) => {
+    const { line } = await start(async () => ({ headers: {}, body }));
+    await line.send(text('a'));
+    await waitUntil(() => line.received().endsWith(`\r\n\r\n${body}`), 2_000);
+    expect(line.received()).toContain(`content-length: ${body.length}\r\n`);
+  });
+
+  test('keeps its place among others', async () => {
+    let isOpen = false;
+    const { state, line } = await start(async ({ body }) => {
+      await waitUntil(() => isOpen);
+      return String(body) === 'late' ? null : { headers: {}, body: `<${body}>` };
+    });
+    await line.send(text('one'), text('late'), text('two'), 'GET /other HTTP/1.1\r\nhost: x\r\n\r\n');
+    expect(state.handled).toEqual(['POST /graphql']);
+    isOpen = true;
+    expect(await line.answers(5)).toEqual(['200', '200', '200', '200', '200']);
+    expect([...line.received().matchAll(/<one>|"late"|<two>/g)].map(([each]) => each)).toEqual([
+      '"late"',
+      '<one>',
+      '"late"',
+      '"late"',
+      '"late"',
+    ]);
+    expect(state.handled).toEqual(['POST /graphql', 'POST /graphql', 'POST /graphql', 'GET /other']);
+  });
+
+  test('is told when its client leaves, and what it answers then is let go', async () => {
+    const left: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { state, line } = await start(async post => {
+      post.signal.addEventListener('abort', () => left.push('signal'));
+      post.onLeft(() => left.push('stopped'))();
+      post.onLeft(() => left.push('left'));
+      await promise;
+      return { headers: {}, body: 'x'.repeat(100_000) };
+    });
+    await line.send(text('a'));
+    line.leave();
+    await waitUntil(() => left.length > 0);
+    resolve();
     await sleep(30);
-    expect(state.handled).toHaveLength(2);
+    expect(left.toSorted()).toEqual(['left', 'signal']);
+    expect(state.handled).toEqual(['POST /graphql']);
+  });
+
+  test.each([
+    ['the first of a connection', text('first')],
+    ['a header twice', text('a', 'x-a: 1', 'X-A: 2')],
+    ['no host', text('a').replace('Host: x\r\n', '')],
+    ['a host that is none', text('a').replace('Host: x', 'Host: a b')],
+    ['a name that is none', text('a', 'x y: 1')],
+    ['a line without a name', text('a', ': 1')],
+    ['a line without a colon', text('a', 'x')],
+    ['what no header may have', text('a', 'x-a: \x01')],
+  ])('is not %s', async (what, sent) => {
+    let asked = 0;
+    const answer: AnswerWhole = () => {
+      asked++;
+      return null;
+    };
+    if (what === 'the first of a connection') {
+      const served = await serve(undefined, refusal, answer);
+      served.state.isExcess = false;
+      const line = await open(served.port);
+      await line.send(sent);
+      await line.answers(1);
+    } else {
+      const { line } = await start(answer);
+      await line.send(sent);
+      await line.answers(2);
+    }
+    expect(asked).toBe(0);
+  });
+
+  test('is not one of a client that reads no answers', async () => {
+    let asked = 0;
+    const { state, port } = await serve(undefined, refusal, async () => {
+      asked++;
+      return { headers: {}, body: 'x'.repeat(1_000_000) };
+    });
+    state.isExcess = false;
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'connect');
+    await waitUntil(() => {
+      socket.write(text('a'));
+      return state.handled.length > 1;
+    });
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(100);
   });
 });
