@@ -1,7 +1,8 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, type RequestListener, request } from 'node:http';
 import { connect } from 'node:net';
-import { json } from 'node:stream/consumers';
+import { json, text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { listen } from '../src/listen.ts';
@@ -195,6 +196,13 @@ describe('the HTTP server gets', () => {
     expect(state.refused).toBe(0);
   });
 
+  test('what begins with a single byte', async () => {
+    const { port } = await serve();
+    const line = await open(port);
+    await line.send('P', whole.slice(1));
+    expect(await line.answers(1)).toEqual(['200']);
+  });
+
   test('what looks like a request within another', async () => {
     const { state, port } = await serve();
     const line = await open(port);
@@ -246,6 +254,55 @@ test('what follows a refusal whose turn has not come waits for it', async () => 
   expect(await line.answers(2)).toEqual(['503', '200']);
 });
 
+test('however requests are cut into pieces, each is answered once and in order', async () => {
+  const answerLate: RequestListener = async (request, response) => response.end(`[${await text(request)}]`);
+  let answeredHere = 0;
+  const { state, port } = await serve(answerLate, refusal, async ({ body }) => {
+    answeredHere++;
+    await sleep(randomInt(2));
+    return randomInt(3) === 0 ? null : { headers: {}, body: `[${body}]` };
+  });
+  Object.defineProperty(state, 'isExcess', { get: () => randomInt(4) === 0 });
+  const kinds: ((body: string) => string)[] = [
+    body => `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    body => `POST /other HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    body =>
+      `POST /graphql HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\n${body}\r\n0\r\n\r\n`,
+    () => 'GET /graphql HTTP/1.1\r\nhost: x\r\n\r\n',
+  ];
+  const weights = [...Array(34).fill(0), 3, 3, 3, 3, 1, 2];
+  const askInPieces = async () => {
+    const asked = Array.from({ length: 8 }, (_, at) => ({
+      kind: weights[randomInt(weights.length)] ?? 0,
+      body: String(at),
+    }));
+    const requests = asked.map(({ kind, body }) => kinds[kind]?.(body) ?? '');
+    const whole = requests.join('');
+    const ends = requests.map((_, at) => requests.slice(0, at + 1).join('').length);
+    const others = Array.from({ length: randomInt(3) === 0 ? 1 + randomInt(3) : 0 }, () =>
+      randomInt(whole.length),
+    );
+    const cuts = [...ends.filter(() => randomInt(12) > 0), ...others].toSorted((one, other) => one - other);
+    const line = await open(port);
+    let from = 0;
+    for (const to of [...cuts, whole.length]) {
+      await line.send(whole.slice(from, to));
+      from = to;
+    }
+    await line.answers(asked.length);
+    const expected = asked.map(({ kind, body }) => (kind === 3 ? '[]' : `[${body}]`));
+    const answers = () => line.received().match(/\[\d?\]|Näin/g) ?? [];
+    await waitUntil(() => answers().length === asked.length);
+    // One that may be refused has its place nevertheless.
+    expect(
+      answers().map((each, at) => (each === 'Näin' && asked[at]?.kind === 0 ? expected[at] : each)),
+    ).toEqual(expected);
+  };
+  for (let round = 0; round < 6; round++) await Promise.all(Array.from({ length: 25 }, askInPieces));
+  expect(answeredHere).toBeGreaterThan(20);
+  expect(state.refused).toBeGreaterThan(20);
+});
+
 describe('a request that has to wait', () => {
   const hold = async () => {
     const served = await serve();
@@ -290,7 +347,7 @@ describe('a request that has to wait', () => {
 });
 
 describe('a request that is answered without the HTTP server', () => {
-  const text = (body: string, ...lines: string[]) =>
+  const post = (body: string, ...lines: string[]) =>
     [
       'POST /graphql HTTP/1.1',
       'Host: x',
@@ -305,7 +362,7 @@ describe('a request that is answered without the HTTP server', () => {
     const served = await serve(undefined, refusal, answer);
     served.state.isExcess = false;
     const line = await open(served.port);
-    await line.send(text('first'));
+    await line.send(post('first'));
     expect(await line.answers(1)).toEqual(['200']);
     return { ...served, line };
   };
@@ -316,7 +373,7 @@ describe('a request that is answered without the HTTP server', () => {
       posts.push({ headers: { ...headers }, body: String(body) });
       return { headers: { 'Content-Type': 'text/plain', 'x-one': '1' }, body: 'Grüße, 猫' };
     });
-    const sent = text('Öl', 'X-Odd:\t a: b, c \t', 'Authorization: Bearer x', 'x-empty:');
+    const sent = post('Öl', 'X-Odd:\t a: b, c \t', 'Authorization: Bearer x', 'x-empty:');
     await line.send(sent);
     await line.answers(2);
     expect(posts).toEqual([
@@ -351,7 +408,7 @@ describe('a request that is answered without the HTTP server', () => {
     ['long', Buffer.from('猫'.repeat(100_000))],
   ])('may be bytes: %s', async (_what, body) => {
     const { line } = await start(async () => ({ headers: {}, body }));
-    await line.send(text('a'));
+    await line.send(post('a'));
     await waitUntil(() => line.received().endsWith(`\r\n\r\n${body}`), 2_000);
     expect(line.received()).toContain(`content-length: ${body.length}\r\n`);
   });
@@ -362,7 +419,7 @@ describe('a request that is answered without the HTTP server', () => {
       await waitUntil(() => isOpen);
       return String(body) === 'late' ? null : { headers: {}, body: `<${body}>` };
     });
-    await line.send(text('one'), text('late'), text('two'), 'GET /other HTTP/1.1\r\nhost: x\r\n\r\n');
+    await line.send(post('one'), post('late'), post('two'), 'GET /other HTTP/1.1\r\nhost: x\r\n\r\n');
     expect(state.handled).toEqual(['POST /graphql']);
     isOpen = true;
     expect(await line.answers(5)).toEqual(['200', '200', '200', '200', '200']);
@@ -386,7 +443,7 @@ describe('a request that is answered without the HTTP server', () => {
       await promise;
       return { headers: {}, body: 'x'.repeat(100_000) };
     });
-    await line.send(text('a'));
+    await line.send(post('a'));
     line.leave();
     await waitUntil(() => left.length > 0);
     resolve();
@@ -396,14 +453,14 @@ describe('a request that is answered without the HTTP server', () => {
   });
 
   test.each([
-    ['the first of a connection', text('first')],
-    ['a header twice', text('a', 'x-a: 1', 'X-A: 2')],
-    ['no host', text('a').replace('Host: x\r\n', '')],
-    ['a host that is none', text('a').replace('Host: x', 'Host: a b')],
-    ['a name that is none', text('a', 'x y: 1')],
-    ['a line without a name', text('a', ': 1')],
-    ['a line without a colon', text('a', 'x')],
-    ['what no header may have', text('a', 'x-a: \x01')],
+    ['the first of a connection', post('first')],
+    ['a header twice', post('a', 'x-a: 1', 'X-A: 2')],
+    ['no host', post('a').replace('Host: x\r\n', '')],
+    ['a host that is none', post('a').replace('Host: x', 'Host: a b')],
+    ['a name that is none', post('a', 'x y: 1')],
+    ['a line without a name', post('a', ': 1')],
+    ['a line without a colon', post('a', 'x')],
+    ['what no header may have', post('a', 'x-a: \x01')],
   ])('is not %s', async (what, sent) => {
     let asked = 0;
     const answer: AnswerWhole = () => {
@@ -435,7 +492,7 @@ describe('a request that is answered without the HTTP server', () => {
     onTestFinished(() => void socket.destroy());
     await once(socket, 'connect');
     await waitUntil(() => {
-      socket.write(text('a'));
+      socket.write(post('a'));
       return state.handled.length > 1;
     });
     expect(asked).toBeGreaterThan(0);

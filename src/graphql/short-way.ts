@@ -169,6 +169,7 @@ export function createShortWay<ServerContext extends object>(
       const found = contentType === undefined ? null : options.known.find(parse(post.body));
       // A mutation may take longer than an idle connection is kept.
       if (contentType === undefined || !found || found.plan.isMutation) return null;
+      // What fails here fails there, too, where it is told.
       return answerFound(post, found, contentType).catch(() => null);
     },
   };
