@@ -130,7 +130,8 @@ class Line {
     this.#socket = socket;
     this.#feed = feed;
     this.#parts = parts;
-    socket.on('data', chunk => this.#read(chunk));
+    // No encoding is set, so that chunks are no text.
+    socket.on('data', chunk => this.#read(chunk as Buffer));
     socket.removeListener('data', feed);
   }
 
@@ -149,7 +150,7 @@ class Line {
       this.#socket.pause();
       return;
     }
-    const isNext = this.#place === 'between' && Buffer.isBuffer(chunk);
+    const isNext = this.#place === 'between';
     const head = isNext ? this.#parts.readHead(chunk) : null;
     if (!head) {
       this.#place = isNext && isWholeGet(chunk) ? 'within' : 'unknown';
