@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Authentication } from './access/authenticate.ts';
 import { type Config, parseSigningKeys } from './config.ts';
 import { checkExposure, createAuthenticationOf } from './credentials.ts';
@@ -18,9 +17,9 @@ import type { TrustedOptions } from './graphql/trusted-documents.ts';
 import { readTrustedDocuments } from './graphql/trusted-manifest.ts';
 import { createIntake, type Intake } from './importing/intake.ts';
 import { startWorker, type Worker } from './importing/worker.ts';
-import { type Listening, listen } from './listen.ts';
+import { keepAliveMs, listen } from './listen.ts';
 import { createLog, type Logger } from './log.ts';
-import { createOverload, type Overload } from './overload.ts';
+import { createOverload } from './overload.ts';
 import { createReadiness, partsOf } from './readiness.ts';
 import { formatAddress } from './rendering/address.ts';
 import { type Images, openImages } from './rendering/open-images.ts';
@@ -110,8 +109,9 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
     hasGraphiQL: config.graphiql,
     log,
   });
-  answerWhole = graphql.answerWhole;
-  opening.defer(() => closeGently(server, overload));
+  // One that takes longer than an idle connection is kept would be cut off.
+  if (config.operationTimeoutMs < keepAliveMs) answerWhole = graphql.answerWhole;
+  opening.defer(() => server.close(requestGraceMs, overload.stop()));
   opening.defer(() => changes.close());
   const opened = opening.move();
   return {
@@ -123,15 +123,6 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
       await opened.disposeAsync();
     },
   };
-}
-
-/** Within the grace that requests under way have. */
-async function closeGently(server: Listening, overload: Overload): Promise<void> {
-  const startedAt = performance.now();
-  const timer = new AbortController();
-  await Promise.race([overload.stop(), sleep(requestGraceMs, undefined, timer)]);
-  timer.abort();
-  await server.close(requestGraceMs - (performance.now() - startedAt));
 }
 
 export function openImagesOf(

@@ -6,12 +6,15 @@ import {
   Server as NetServer,
   type Socket,
 } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 export interface Listening {
   port: number;
-  /** Takes no more requests and waits for those under way, `graceMs` at the most. */
-  close(graceMs: number): Promise<void>;
+  /**
+   * Takes no more requests and waits for those under way, `graceMs` at the most. `others`: settled when those are answered
+   * that the HTTP server does not know of.
+   */
+  close(graceMs: number, others?: Promise<void>): Promise<void>;
 }
 
 /**
@@ -128,7 +131,7 @@ function prepareClose(server: Server, sockets: NetServer[]): Listening['close'] 
       await nextTurn();
     }
   };
-  return async graceMs => {
+  return async (graceMs, others = Promise.resolve()) => {
     if (isClosing) return;
     isClosing = true;
     await takeWaiting();
@@ -136,10 +139,11 @@ function prepareClose(server: Server, sockets: NetServer[]): Listening['close'] 
     for (const socket of sockets) NetServer.prototype.close.call(socket);
     const closed = Promise.all(sockets.map(socket => once(socket, 'close')));
     answering.forEach(endConnectionAfter);
-    const lingering = setTimeout(endIdle, Math.min(lingerMs, graceMs));
+    const isOver = new AbortController();
+    void others.then(() => sleep(Math.min(lingerMs, graceMs), undefined, isOver)).then(endIdle, () => {});
     const timer = setTimeout(() => server.closeAllConnections(), graceMs);
     await closed;
-    clearTimeout(lingering);
+    isOver.abort();
     clearTimeout(timer);
   };
 }

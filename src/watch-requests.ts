@@ -47,15 +47,14 @@ export function watchRequests(handler: RequestListener, { log, onAnswered }: Req
 /** The same for what goes past the HTTP server. It has no span: while somebody traces, nothing does. */
 export function watchWholePosts(answer: AnswerWhole, { log, onAnswered }: RequestWatch): AnswerWhole {
   return post => {
-    const startedAt = performance.now();
     const id = requestIdOf(post.headers);
     const answering = inRequest(id, () => answer(post));
     if (!answering) return null;
     return answering.then(answered => {
-      const hasLeft = post.socket.destroyed;
+      const hasLeft = !post.socket.writable;
       // The HTTP server is to have it, unless it is nobody's any more.
       if (!answered && !hasLeft) return null;
-      const ms = performance.now() - startedAt;
+      const ms = performance.now() - post.arrivedAt;
       const status = hasLeft ? null : 200;
       onAnswered?.({ route: 'graphql', method: 'POST', status, seconds: ms / 1_000 });
       logAnswer(log, { requestId: id, method: 'POST', path: routePaths.graphql, status, hasLeft, ms });

@@ -52,12 +52,15 @@ export class WholePost {
   /** As the HTTP server would have them. Others share them. */
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** As `performance.now()` counts; it may have waited for its turn since. */
+  readonly arrivedAt: number;
   #signal: AbortSignal | undefined;
 
-  constructor(socket: Socket, headers: IncomingHttpHeaders, body: Buffer) {
+  constructor(socket: Socket, headers: IncomingHttpHeaders, body: Buffer, arrivedAt: number) {
     this.socket = socket;
     this.headers = headers;
     this.body = body;
+    this.arrivedAt = arrivedAt;
   }
 
   /** Calls when the client leaves; answers how to make it stop. */
@@ -180,20 +183,24 @@ class Line {
   }
 
   #take(head: Head, chunk: Buffer): void {
+    const arrivedAt = performance.now();
     this.#parts.take({
-      answer: () => this.#answer(head, chunk),
+      answer: () => this.#answer(head, chunk, arrivedAt),
       handOn: () => {
         this.#place = this.#later.length === 0 ? 'within' : 'unknown';
         this.#feedServer(chunk);
-        this.#goOn(later => this.#feedServer(later));
+        const goOn = () => this.#goOn(later => this.#feedServer(later));
+        // The HTTP server has paused then, and fails if it is given more before its client has read.
+        if (this.#later.length > 0 && this.#socket.writableNeedDrain) this.#socket.once('drain', goOn);
+        else goOn();
       },
     });
   }
 
-  #answer({ headers, length }: Head, chunk: Buffer): Promise<boolean> | null {
+  #answer({ headers, length }: Head, chunk: Buffer, arrivedAt: number): Promise<boolean> | null {
     const socket = this.#socket;
     if (!headers || !this.#hasAsked || !socket.writable || socket.writableNeedDrain) return null;
-    const answering = this.#parts.answer(new WholePost(socket, headers, chunk.subarray(length)));
+    const answering = this.#parts.answer(new WholePost(socket, headers, chunk.subarray(length), arrivedAt));
     if (!answering) return null;
     return answering.then(answer => {
       if (!answer) return false;

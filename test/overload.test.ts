@@ -216,7 +216,8 @@ test('what is answered without the HTTP server is waited for when the service st
     ...{ path: '/graphql', maxWaitMs: 200, alwaysTaken: 5, onRefusedEarly: () => {} },
     async answerWhole() {
       noteAsked();
-      await sleep(300);
+      // Longer than idle connections are kept then.
+      await sleep(800);
       return { headers: {}, body: 'here' };
     },
   });
@@ -234,8 +235,7 @@ test('what is answered without the HTTP server is waited for when the service st
   await waitUntil(() => received.endsWith('{}'));
   socket.write(sent);
   await asked;
-  await overload.stop();
-  await server.close(1_000);
+  await server.close(3_000, overload.stop());
   await waitUntil(() => received.endsWith('here'));
 });
 

@@ -481,6 +481,35 @@ describe('a request that is answered without the HTTP server', () => {
     expect(asked).toBe(0);
   });
 
+  test('leaves those that follow it to the HTTP server when that wants them, if its client does not read', async () => {
+    const { state, held, port } = await serve(undefined, refusal, async ({ body }) =>
+      String(body) === 'late' ? null : { headers: {}, body: Buffer.alloc(4_000_000, 'x') },
+    );
+    state.isExcess = false;
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'connect');
+    const send = async (...pieces: string[]) => {
+      for (const piece of pieces) {
+        socket.write(piece);
+        await sleep(50);
+      }
+    };
+    // The second fills what lies between the two.
+    await send(post('first'), post('large'));
+    state.isHolding = true;
+    await send(post('late'), post('next'), post('last'));
+    expect(held).toHaveLength(1);
+    state.isHolding = false;
+    held[0]?.();
+    let statuses = 0;
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      statuses += chunk.split('HTTP/1.1 200').length - 1;
+    });
+    await waitUntil(() => statuses === 5, 5_000);
+    expect(state.handled).toHaveLength(4);
+  });
+
   test('is not one of a client that reads no answers', async () => {
     let asked = 0;
     const { state, port } = await serve(undefined, refusal, async () => {
