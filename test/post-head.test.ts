@@ -32,7 +32,11 @@ test.each([
 });
 
 test('a name that objects have from elsewhere is a header as any other', () => {
-  expect(read('__proto__: 1', 'constructor: 2')?.headers).toMatchObject({ constructor: '2' });
+  const { headers } = read('__proto__: 1', 'constructor: 2') ?? {};
+  expect(Object.entries(headers ?? {}).slice(2)).toEqual([
+    ['__proto__', '1'],
+    ['constructor', '2'],
+  ]);
 });
 
 test('thousands of blanks take no longer than other characters', () => {
