@@ -28,7 +28,7 @@ export const typeNumbers = {
 const readText: ReadValue = (bytes, from, to) => bytes.toString('utf8', from, to);
 const readAscii: ReadValue = (bytes, from, to) => bytes.toString('latin1', from, to);
 const readNumber: ReadValue = (bytes, from, to) => Number(bytes.toString('latin1', from, to));
-const readInteger: ReadValue = (bytes, from, to) => {
+export const readInteger = (bytes: Buffer, from: number, to: number): number => {
   const isNegative = bytes[from] === minus;
   let value = 0;
   for (let at = isNegative ? from + 1 : from; at < to; at++)

@@ -3,18 +3,33 @@
 const leastBytes = 1_024;
 const none = Buffer.alloc(0);
 
+/** What answers were put together in: memory that is new each time costs large ones more than what is written there. */
+const spare: Buffer[] = [];
+const maxSpare = 4;
+const maxSpareBytes = 1_048_576;
+
 export class AnswerBytes {
   /** What is beyond `length` is of no meaning. Others take its place as it grows. */
-  bytes = none;
+  bytes: Buffer = none;
   length = 0;
 
   /** Makes sure that so many more have room. */
   reserve(count: number): void {
     const needed = this.length + count;
     if (needed <= this.bytes.length) return;
+    if (this.bytes === none) this.bytes = spare.pop() ?? none;
+    if (needed <= this.bytes.length) return;
     const grown = Buffer.allocUnsafe(Math.max(needed, this.bytes.length * 2, leastBytes));
     this.bytes.copy(grown, 0, 0, this.length);
     this.bytes = grown;
+  }
+
+  /** What is written here is of no use any more; others may write over it. */
+  release(): void {
+    if (this.bytes.length > 0 && this.bytes.length <= maxSpareBytes && spare.length < maxSpare)
+      spare.push(this.bytes);
+    this.bytes = none;
+    this.length = 0;
   }
 
   /** Of characters of ASCII alone. */
@@ -51,7 +66,8 @@ export class Written {
 export function formatAnswer(answer: object, written: AnswerBytes): Buffer | string {
   if (written.length === 0) return JSON.stringify(answer);
   const out = new AnswerBytes();
-  out.reserve(written.length * 1.125);
+  // It leaves with the answer, so that none is taken that is to be used again.
+  out.bytes = Buffer.allocUnsafe(Math.ceil(written.length * 1.125) + leastBytes);
   put(answer, out, written);
   return out.bytes.subarray(0, out.length);
 }

@@ -7,7 +7,7 @@ import { createLoaders, type Loaders } from '../data/loaders.ts';
 import type { Visibility } from '../data/visibility.ts';
 import type { GalleryLimits } from '../gallery/limits.ts';
 import type { Intake } from '../importing/intake.ts';
-import type { ImageAddress } from '../rendering/address.ts';
+import type { AddressWriter, ImageAddress } from '../rendering/address.ts';
 import type { RecipeBounds } from '../rendering/recipe.ts';
 import type { ReadLimits } from './arguments.ts';
 import type { Taken } from './known-queries.ts';
@@ -46,6 +46,8 @@ export interface Context {
 export interface Addresses {
   /** The whole address, signed. */
   format: (address: ImageAddress) => string;
+  /** Writes the same into answers. */
+  writer: AddressWriter;
   bounds: RecipeBounds;
   sizes: Record<'zoom' | 'thumbnail' | 'standard' | 'tiny', { width: number; height: number }>;
   /** For how long a download is good. */

@@ -1,5 +1,5 @@
 import type { ImageRow } from '../data/images.ts';
-import { nameDownload, type Original, originalOf } from '../rendering/address.ts';
+import { type Handout, nameDownload, type Original, originalOf } from '../rendering/address.ts';
 import { checkTransform, type Recipe, type Transform } from '../rendering/recipe.ts';
 import { type OriginalPicture, resolveRecipe } from '../rendering/resolve-recipe.ts';
 import { checkSrcset, resolveSrcset } from '../rendering/srcset.ts';
@@ -17,41 +17,72 @@ function findPicture(row: ImageRow): ImportedPicture | null {
   return { original: originalOf(fileHash, mimeType), mimeType, width, height, hasAlpha, focus };
 }
 
-/** Without a transform the untouched original. */
-export function urlOf(row: ImageRow, transform: Transform | null, { addresses }: Context): string | null {
-  const picture = findPicture(row);
-  if (!picture) {
-    // What is wrong is told for every image alike, whether it is here or not.
-    if (transform) checkTransform(transform, addresses.bounds);
-    return row.state === 'FAILED' ? null : row.sourceUrl;
-  }
-  const recipe = transform && resolveRecipe(transform, picture, addresses.bounds);
-  return format(picture.original, recipe, addresses);
+/** An address among those that a field shows, and what follows it there. */
+interface Part {
+  /** Null for the untouched original. */
+  recipe: Recipe | null;
+  after: string;
 }
+
+/** What a field shows of a picture with its arguments. @throws {BadInput} */
+export type FindParts<Given> = (
+  picture: OriginalPicture,
+  given: Given,
+  addresses: Pick<Addresses, 'bounds' | 'sizes'>,
+) => Part[];
+
+interface TransformGiven {
+  transform?: Transform | null | undefined;
+}
+
+export const findUrl: FindParts<TransformGiven> = (picture, { transform }, { bounds }) => [
+  { recipe: transform ? resolveRecipe(transform, picture, bounds) : null, after: '' },
+];
 
 /** For lists and details: small enough for the box of that name. */
-export function sizedUrlOf(
-  row: ImageRow,
-  size: keyof Addresses['sizes'],
-  { addresses }: Context,
-): string | null {
-  const picture = findPicture(row);
-  const recipe = picture && resolveRecipe(addresses.sizes[size], picture, addresses.bounds);
-  return picture && format(picture.original, recipe, addresses);
+export function findSized(size: keyof Addresses['sizes']): FindParts<object> {
+  return (picture, _given, { sizes, bounds }) => [
+    { recipe: resolveRecipe(sizes[size], picture, bounds), after: '' },
+  ];
 }
 
-export function srcsetOf(
+interface SrcsetGiven extends TransformGiven {
+  widths?: readonly number[] | null | undefined;
+}
+
+export const findSrcset: FindParts<SrcsetGiven> = (picture, { widths, transform }, { bounds }) =>
+  resolveSrcset(widths ?? null, transform ?? {}, picture, bounds).map((recipe, index, all) => ({
+    recipe,
+    after: ` ${recipe.width}w${index < all.length - 1 ? ', ' : ''}`,
+  }));
+
+/** Null until the picture is imported. */
+export function addressesOf<Given>(
   row: ImageRow,
-  widths: readonly number[] | null,
-  transform: Transform,
+  given: Given,
   { addresses }: Context,
+  find: FindParts<Given>,
 ): string | null {
-  checkSrcset(widths, transform, addresses.bounds);
   const picture = findPicture(row);
   if (!picture) return null;
-  return resolveSrcset(widths, transform, picture, addresses.bounds)
-    .map(recipe => `${format(picture.original, recipe, addresses)} ${recipe.width}w`)
-    .join(', ');
+  const { original } = picture;
+  return find(picture, given, addresses)
+    .map(({ recipe, after }) => addresses.format({ ...original, ...handoutOf(recipe) }) + after)
+    .join('');
+}
+
+export function srcsetOf(row: ImageRow, given: SrcsetGiven, context: Context): string | null {
+  checkSrcset(given.widths ?? null, given.transform ?? {}, context.addresses.bounds);
+  return addressesOf(row, given, context, findSrcset);
+}
+
+/** Without a transform the untouched original. */
+export function urlOf(row: ImageRow, given: TransformGiven, context: Context): string | null {
+  const address = addressesOf(row, given, context, findUrl);
+  if (address !== null) return address;
+  // What is wrong is told for every image alike, whether it is here or not.
+  if (given.transform) checkTransform(given.transform, context.addresses.bounds);
+  return row.state === 'FAILED' ? null : row.sourceUrl;
 }
 
 export function downloadUrlOf(row: ImageRow, { addresses }: Context): string | null {
@@ -62,8 +93,6 @@ export function downloadUrlOf(row: ImageRow, { addresses }: Context): string | n
   return addresses.format({ kind: 'download', ...original, expiresAt, name });
 }
 
-function format(original: Original, recipe: Recipe | null, addresses: Addresses): string {
-  return addresses.format(
-    recipe ? { kind: 'rendition', ...original, recipe } : { kind: 'original', ...original },
-  );
+export function handoutOf(recipe: Recipe | null): Handout {
+  return recipe ? { kind: 'rendition', recipe } : { kind: 'original' };
 }

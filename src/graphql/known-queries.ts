@@ -82,6 +82,8 @@ export function createKnownQueries(schema: GraphQLSchema, checks: OperationCheck
           ? await execute()
           : await checks.runQuery({ cost, abandonment, onLeft }, execute);
         const answer = formatAnswer(charge ? { data, extensions: charge.extensions } : { data }, written);
+        // Not where it failed: what was not waited for may be writing still.
+        written.release();
         const type = plan.isMutation ? 'mutation' : 'query';
         checks.onOperation(type, 'ok', (performance.now() - startedAt) / 1_000);
         return { answer };

@@ -3,7 +3,7 @@ import { RowView } from '../data/row-views.ts';
 import { type AnswerBytes, Written } from './answer-bytes.ts';
 import { PlanFailed } from './plan-failed.ts';
 import type { Variables } from './planned-variables.ts';
-import type { WriteRow } from './row-writer.ts';
+import type { FieldWriter, WriteRow } from './row-writer.ts';
 import type { Condition } from './selections.ts';
 
 // How a plan is executed: values are completed by functions that were put together beforehand.
@@ -99,6 +99,8 @@ export interface PlannedField {
   resolve: (source: unknown, given: object, context: unknown, info: FieldInfo) => unknown;
   give: (run: Run) => object;
   info: FieldInfo;
+  /** Does without the resolver where a row is written; null where there is none. */
+  writer: FieldWriter | null;
   /** Null for what has selections of its own, or is a list. */
   leaf: Leaf | null;
   complete: Complete;

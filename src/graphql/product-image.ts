@@ -2,10 +2,19 @@ import type { ImageRow } from '../data/images.ts';
 import type { ImageState, ImageType } from '../data/tables.ts';
 import { lookUpAltText } from '../gallery/texts.ts';
 import { builder } from './builder.ts';
-import { downloadUrlOf, sizedUrlOf, srcsetOf, urlOf } from './image-addresses.ts';
+import {
+  addressesOf,
+  downloadUrlOf,
+  findSized,
+  findSrcset,
+  findUrl,
+  srcsetOf,
+  urlOf,
+} from './image-addresses.ts';
 import { Product } from './product.ts';
 import { ImageTransformInput } from './transform.ts';
 import { ProductImageErrorCode } from './user-errors.ts';
+import { writeAddresses } from './written-addresses.ts';
 
 export const ProductImageType = builder.enumType('ProductImageType', {
   description: 'What an image is for. MORE_PHOTO, PREVIEW_PICTURE and DETAIL_PICTURE make the gallery.',
@@ -64,6 +73,11 @@ const FocalPoint = builder.objectRef<{ x: number; y: number }>('FocalPoint').imp
     y: t.exposeFloat('y', { description: 'From the top edge, 0 to 1.' }),
   }),
 });
+
+const zoom = findSized('zoom');
+const thumbnail = findSized('thumbnail');
+const standard = findSized('standard');
+const tiny = findSized('tiny');
 
 export const ProductImage = builder.objectRef<ImageRow>('ProductImage');
 
@@ -139,7 +153,8 @@ ProductImage.implement({
       args: {
         transform: t.arg({ type: ImageTransformInput, description: 'Left out: the untouched original.' }),
       },
-      resolve: (row, { transform }, context) => urlOf(row, transform ?? null, context),
+      extensions: { writer: writeAddresses(findUrl) },
+      resolve: urlOf,
     }),
     srcset: t.string({
       description:
@@ -156,32 +171,36 @@ ProductImage.implement({
             'As for `url`, but each of `widths` takes the place of `width`; `height` changes in proportion, and `dpr` is left to the browser.',
         }),
       },
-      resolve: (row, { widths, transform }, context) =>
-        srcsetOf(row, widths ?? null, transform ?? {}, context),
+      extensions: { writer: writeAddresses(findSrcset) },
+      resolve: srcsetOf,
     }),
     zoomUrl: t.field({
       description: 'To look at it closely: 1280 × 1280 at most, unless set otherwise. Null until imported.',
       type: 'URL',
       nullable: true,
-      resolve: (row, _arguments, context) => sizedUrlOf(row, 'zoom', context),
+      extensions: { writer: writeAddresses(zoom) },
+      resolve: (row, given, context) => addressesOf(row, given, context, zoom),
     }),
     thumbnailUrl: t.field({
       description: 'For lists of products: 386 × 513 at most, unless set otherwise. Null until imported.',
       type: 'URL',
       nullable: true,
-      resolve: (row, _arguments, context) => sizedUrlOf(row, 'thumbnail', context),
+      extensions: { writer: writeAddresses(thumbnail) },
+      resolve: (row, given, context) => addressesOf(row, given, context, thumbnail),
     }),
     standardUrl: t.field({
       description: "For a product's page: 220 × 290 at most, unless set otherwise. Null until imported.",
       type: 'URL',
       nullable: true,
-      resolve: (row, _arguments, context) => sizedUrlOf(row, 'standard', context),
+      extensions: { writer: writeAddresses(standard) },
+      resolve: (row, given, context) => addressesOf(row, given, context, standard),
     }),
     tinyUrl: t.field({
       description: 'For a cart or a row of dots: 44 × 58 at most, unless set otherwise. Null until imported.',
       type: 'URL',
       nullable: true,
-      resolve: (row, _arguments, context) => sizedUrlOf(row, 'tiny', context),
+      extensions: { writer: writeAddresses(tiny) },
+      resolve: (row, given, context) => addressesOf(row, given, context, tiny),
     }),
     downloadUrl: t.field({
       description:

@@ -38,7 +38,7 @@ import {
   required,
 } from './planned-fields.ts';
 import { planVariables, type Variables } from './planned-variables.ts';
-import { createRowWriter } from './row-writer.ts';
+import { createRowWriter, type FieldWriter } from './row-writer.ts';
 import { collectSelections, type PlannedSelection } from './selections.ts';
 
 // What graphql-js works out for each object of an answer, the same each time, is worked out once for the document: which
@@ -145,7 +145,8 @@ class Planner {
     if (node.name.value === '__typename') {
       const resolve = () => parent.name;
       const leaf = { type: GraphQLString, isNullable: false };
-      return { ...common, property: null, resolve, give: () => nothing, info, leaf, complete: asIs };
+      const unlike = { property: null, writer: null, give: () => nothing };
+      return { ...common, ...unlike, resolve, info, leaf, complete: asIs };
     }
     const field = parent.getFields()[node.name.value];
     if (!field) throw new PlanFailed();
@@ -155,6 +156,7 @@ class Planner {
       resolve: (field.resolve ?? defaultFieldResolver) as PlannedField['resolve'],
       give: this.#planArguments(field, selection),
       info: { ...info, fieldName: field.name, returnType: field.type },
+      writer: findWriter(field),
       leaf: findLeaf(field.type),
       complete: this.#planType(field.type, selection),
     };
@@ -239,6 +241,12 @@ function findProperty(
   if (resolve !== pothosOriginalResolve) return null;
   const shown = given.length === 0 ? (withoutArguments ?? pothosExposedField) : pothosExposedField;
   return typeof shown === 'string' ? shown : null;
+}
+
+/** Where nothing was put around what the field does. */
+function findWriter({ resolve, extensions }: GraphQLField<unknown, unknown>): FieldWriter | null {
+  const { pothosOriginalResolve, writer } = extensions;
+  return resolve === pothosOriginalResolve && writer ? (writer as FieldWriter) : null;
 }
 
 function findLeaf(type: GraphQLOutputType): PlannedField['leaf'] {

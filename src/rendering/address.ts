@@ -8,12 +8,15 @@ export interface Original {
   extension: Extension;
 }
 
-/** What an address names: bytes, or how they are made from bytes, so that it never shows anything else. */
-export type ImageAddress =
-  | (Original & { kind: 'original' })
-  | (Original & { kind: 'rendition'; recipe: Recipe })
+/** What is handed out of an original: its bytes, or what is made of them. */
+export type Handout =
+  | { kind: 'original' }
+  | { kind: 'rendition'; recipe: Recipe }
   /** `expiresAt` counts to the second. `name` is what the file is saved as. */
-  | (Original & { kind: 'download'; expiresAt: Date; name: string });
+  | { kind: 'download'; expiresAt: Date; name: string };
+
+/** What an address names: bytes, or how they are made from bytes, so that it never shows anything else. */
+export type ImageAddress = Original & Handout;
 
 export const imagesPath = '/images/';
 
@@ -26,6 +29,38 @@ export function formatAddress(address: ImageAddress, signer: Signer): string {
   const content = formatContent(address);
   return `${imagesPath}${signer.sign(content)}/${content}`;
 }
+
+/** Writes addresses into answers, where there are thousands of them. */
+export interface AddressWriter {
+  /** Of an address without its ending, in bytes. */
+  length: number;
+  /**
+   * Writes the address that has this ending, of the original whose hash begins there as 64 hex digits, as JSON without
+   * its quotes; answers where it ends. There must be room for it.
+   */
+  write(to: Buffer, at: number, bytes: Buffer, hashFrom: number, ending: string): number;
+}
+
+const hashDigits = 64;
+
+/** Of what is behind `baseUrl`, JSON escapes nothing. */
+export function createAddressWriter(baseUrl: string, signer: Signer): AddressWriter {
+  const beginning = Buffer.from(JSON.stringify(baseUrl + imagesPath).slice(1, -1));
+  const toContent = beginning.length + signer.length + 1;
+  return {
+    length: toContent + hashDigits,
+    write(to, at, bytes, hashFrom, ending) {
+      const content = at + toContent;
+      bytes.copy(to, content, hashFrom, hashFrom + hashDigits);
+      const end = content + hashDigits + to.write(ending, content + hashDigits, 'latin1');
+      beginning.copy(to, at);
+      to[signer.signWritten(to, at + beginning.length, content, end)] = slash;
+      return end;
+    },
+  };
+}
+
+const slash = '/'.charCodeAt(0);
 
 const signedPath = /^\/images\/([a-z0-9]{1,16}\.[A-Za-z0-9_-]{22})\/([!-~]+)$/;
 
@@ -43,11 +78,15 @@ export function parseAddress(path: string, signer: Signer): ImageAddress | 'forg
 
 /** All that is signed. */
 function formatContent(address: ImageAddress): string {
-  const original = `${address.hash}.${address.extension}`;
-  if (address.kind === 'original') return original;
-  if (address.kind === 'rendition') return `${original}/${formatRecipe(address.recipe)}`;
+  return address.hash + formatEnding(address);
+}
+
+/** What follows the hash, such as `.jpg/386x290-auto.jpg`; ASCII. */
+export function formatEnding(address: Omit<Original, 'hash'> & Handout): string {
+  if (address.kind === 'original') return `.${address.extension}`;
+  if (address.kind === 'rendition') return `.${address.extension}/${formatRecipe(address.recipe)}`;
   const seconds = Math.floor(address.expiresAt.getTime() / 1_000);
-  return `${original}/download-${seconds}/${encodeURIComponent(address.name)}`;
+  return `.${address.extension}/download-${seconds}/${encodeURIComponent(address.name)}`;
 }
 
 function parseContent(content: string): ImageAddress | null {

@@ -1,8 +1,7 @@
-import { request } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { AnswerBytes } from '../../src/graphql/answer-bytes.ts';
+import { askBothWays as sameBothWays } from '../support/both-ways.ts';
 import { fill } from '../support/gallery.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 
@@ -44,23 +43,8 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-async function ask(query: string, isShort: boolean): Promise<string> {
-  const body = JSON.stringify({ query, variables: { ids, yes: true } });
-  const length = isShort && { 'content-length': String(Buffer.byteLength(body)) };
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const headers = { 'content-type': 'application/json', accept: 'application/json', ...length };
-  const asked = request(`${service.url}/graphql`, { method: 'POST', headers });
-  asked.once('error', reject).once('response', response => resolve(text(response)));
-  asked.write(body);
-  asked.end();
-  return promise;
-}
-
-/** The third time at the latest it goes by a plan. */
 async function askBothWays(query: string): Promise<string> {
-  const ordinary = await ask(query, false);
-  for (let time = 0; time < 3; time++) expect(await ask(query, true)).toBe(ordinary);
-  return ordinary;
+  return sameBothWays(service, { query, variables: { ids, yes: true } });
 }
 
 const leaves = `__typename id productId name type state altText description position isThumbnail isPrimary sourceUrl

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  createAddressWriter,
   formatAddress,
+  formatEnding,
   type ImageAddress,
   imagesPath,
   nameDownload,
@@ -47,6 +49,24 @@ describe('an address', () => {
       { numRuns: 2_000 },
     );
   });
+
+  test.each(['https://shop.example', 'http://bücher.example:81/a "b" \\c'])(
+    'that begins with %s is written as its JSON',
+    baseUrl => {
+      const writer = createAddressWriter(baseUrl, signer);
+      fc.assert(
+        fc.property(addresses, fc.nat(9), (address, at) => {
+          const ending = formatEnding(address);
+          const bytes = Buffer.alloc(at + writer.length + ending.length);
+          const hash = Buffer.from(`\\x${address.hash}`);
+          expect(writer.write(bytes, at, hash, 2, ending)).toBe(bytes.length);
+          const json = `"${bytes.toString('utf8', at)}"`;
+          expect(JSON.parse(json)).toBe(baseUrl + formatAddress(address, signer));
+        }),
+        { numRuns: 1_000 },
+      );
+    },
+  );
 
   // What is in pages, caches and search engines must stay good. The signatures are those of `openssl dgst -hmac`.
   test.for<[string, ImageAddress, string, string]>([

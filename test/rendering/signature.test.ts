@@ -34,6 +34,26 @@ describe('a signature', () => {
     );
   });
 
+  test('is written into bytes as it is otherwise told', () => {
+    const texts = fc.oneof(
+      fc.string({ maxLength: 300 }),
+      fc.integer({ min: 4_090, max: 9_000 }).map(length => 'x'.repeat(length)),
+    );
+    const signer = createSigner([first]);
+    fc.assert(
+      fc.property(texts, fc.nat(20), fc.nat(20), (text, before, between) => {
+        const from = before + signer.length + between;
+        const end = from + Buffer.byteLength(text);
+        const bytes = Buffer.alloc(end + 10, '.');
+        bytes.write(text, from);
+        expect(signer.signWritten(bytes, before, from, end)).toBe(before + signer.length);
+        const expected = `${'.'.repeat(before)}${signer.sign(text)}${'.'.repeat(between)}${text}${'.'.repeat(10)}`;
+        expect(bytes.toString()).toBe(expected);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   test('does not depend on what was signed before', () => {
     const signer = createSigner([first]);
     signer.sign('a much longer text than the next one');

@@ -1,0 +1,137 @@
+import { readInteger, typeNumbers } from '../data/row-values.ts';
+import { formatEnding } from '../rendering/address.ts';
+import type { OriginalPicture } from '../rendering/resolve-recipe.ts';
+import { formats } from '../storage/formats.ts';
+import type { Addresses, Context } from './context.ts';
+import { type FindParts, handoutOf } from './image-addresses.ts';
+import type { FieldWriter, RowColumns } from './row-writer.ts';
+
+// Addresses are written into an answer from a row's columns as they came: what is told of the picture is the same for all
+// of its size and type, so that nothing is left to do for each but to copy its hash, and to sign.
+
+const { bool, bytea, float8, int4, text } = typeNumbers;
+
+const columns = {
+  fileHash: bytea,
+  mimeType: text,
+  width: int4,
+  height: int4,
+  hasAlpha: bool,
+  focalX: float8,
+  focalY: float8,
+};
+/** Their places among the columns of a row. */
+const place = { hash: 0, mimeType: 1, width: 2, height: 3, hasAlpha: 4, focalX: 5, focalY: 6 };
+
+/** Postgres writes `\x` before the digits. */
+const hashPrefix = 2;
+const hashLength = hashPrefix + 64;
+const mimeTypes = formats.map(({ mimeType, extension }) => ({
+  mimeType,
+  extension,
+  bytes: Buffer.from(mimeType),
+}));
+const boundOfSides = 2 ** 20;
+
+/** What addresses have behind the hash; ASCII. */
+interface WrittenPart {
+  ending: string;
+  after: string;
+}
+
+/** A shop has few sizes of pictures. */
+const maxKept = 256;
+
+/** Leaves to the resolver what is not imported, and what has a focal point. */
+export function writeAddresses<Given extends object>(find: FindParts<Given>): FieldWriter {
+  return {
+    columns,
+    create() {
+      const kept = new Map<number, WrittenPart[]>();
+      let keptFor: { given?: object; addresses?: Addresses } = {};
+      return (row, given, context, out) => {
+        const { addresses } = context as Context;
+        const kind = readKind(row);
+        if (kind === null) return false;
+        if (given !== keptFor.given || addresses !== keptFor.addresses || kept.size >= maxKept) {
+          kept.clear();
+          keptFor = { given, addresses };
+        }
+        let parts = kept.get(kind);
+        if (!parts) {
+          parts = findParts(row, find, given as Given, addresses);
+          kept.set(kind, parts);
+        }
+        out.putAscii('"');
+        for (const { ending, after } of parts) {
+          out.reserve(addresses.writer.length + ending.length);
+          const hashFrom = (row.from[place.hash] as number) + hashPrefix;
+          out.length = addresses.writer.write(out.bytes, out.length, row.bytes, hashFrom, ending);
+          out.putAscii(after);
+        }
+        out.putAscii('"');
+        return true;
+      };
+    },
+  };
+}
+
+/** One number for pictures of the same size and type; null where it takes more to say what is shown of one. */
+function readKind(row: RowColumns): number | null {
+  const { lengths } = row;
+  const hasFocus = lengths[place.focalX] !== -1 && lengths[place.focalY] !== -1;
+  if (lengths[place.hash] !== hashLength || hasFocus) return null;
+  const type = findMimeType(row);
+  const width = readSide(row, place.width);
+  const height = readSide(row, place.height);
+  if (type === -1 || !(width < boundOfSides && height < boundOfSides)) return null;
+  const alpha = lengths[place.hasAlpha] === -1 ? 2 : Number(readAlpha(row));
+  return ((width * boundOfSides + height) * mimeTypes.length + type) * 3 + alpha;
+}
+
+function findParts<Given>(
+  row: RowColumns,
+  find: FindParts<Given>,
+  given: Given,
+  addresses: Addresses,
+): WrittenPart[] {
+  const type = mimeTypes[findMimeType(row)];
+  if (!type) throw new Error('A kind of picture has a type');
+  const picture: OriginalPicture = {
+    mimeType: type.mimeType,
+    width: readSide(row, place.width),
+    height: readSide(row, place.height),
+    hasAlpha: row.lengths[place.hasAlpha] === -1 ? null : readAlpha(row),
+    focus: null,
+  };
+  return find(picture, given, addresses).map(({ recipe, after }) => ({
+    ending: formatEnding({ extension: type.extension, ...handoutOf(recipe) }),
+    after,
+  }));
+}
+
+/** -1 where it is none of ours, or null. */
+function findMimeType({ bytes, from, lengths }: RowColumns): number {
+  const start = from[place.mimeType] as number;
+  const length = lengths[place.mimeType] as number;
+  for (let type = 0; type < mimeTypes.length; type++) {
+    if (isAt(bytes, start, length, mimeTypes[type]?.bytes as Buffer)) return type;
+  }
+  return -1;
+}
+
+function isAt(bytes: Buffer, start: number, length: number, name: Buffer): boolean {
+  if (length !== name.length) return false;
+  for (let at = 0; at < length; at++) if (bytes[start + at] !== name[at]) return false;
+  return true;
+}
+
+/** NaN for null. */
+function readSide({ bytes, from, lengths }: RowColumns, column: number): number {
+  const [start, length] = [from[column] as number, lengths[column] as number];
+  return length === -1 ? Number.NaN : readInteger(bytes, start, start + length);
+}
+
+function readAlpha({ bytes, from }: RowColumns): boolean {
+  return bytes[from[place.hasAlpha] as number] === 't'.charCodeAt(0);
+}
