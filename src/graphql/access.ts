@@ -10,6 +10,21 @@ import type { Logger } from '../log.ts';
 /** What a field of Query, Mutation or Subscription may be asked for by. `public`: whatever was shown, also nothing. */
 export type FieldScope = Scope | 'public';
 
+export function isAllowed({ scopes }: Caller, scope: FieldScope): boolean {
+  return scope === 'public' || scopes.has(scope);
+}
+
+const fieldScopes: readonly FieldScope[] = ['public', 'images:read', 'images:write'];
+
+/** The one that a field was defined with; null where there is none, or it takes more to say who may ask. */
+export function findScope(options: { authScopes?: unknown; grantScopes?: unknown } = {}): FieldScope | null {
+  const { authScopes, grantScopes } = options;
+  if (grantScopes || typeof authScopes !== 'object' || authScopes === null) return null;
+  const [[scope, isNeeded] = [], ...others] = Object.entries(authScopes);
+  if (isNeeded !== true || others.length > 0) return null;
+  return fieldScopes.find(known => known === scope) ?? null;
+}
+
 /** Of Bitrix24, whose clients tell by them: access denied to read, and to write. */
 const legacyCodes: Record<Scope, string> = { 'images:read': '200040300010', 'images:write': '200040300020' };
 

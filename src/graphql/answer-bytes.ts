@@ -67,7 +67,7 @@ export function formatAnswer(answer: object, written: AnswerBytes): Buffer | str
   if (written.length === 0) return JSON.stringify(answer);
   const out = new AnswerBytes();
   // It leaves with the answer, so that none is taken that is to be used again.
-  out.bytes = Buffer.allocUnsafe(Math.ceil(written.length * 1.125) + leastBytes);
+  out.bytes = Buffer.allocUnsafe(Math.max(Math.ceil(written.length * 1.125), leastBytes));
   put(answer, out, written);
   return out.bytes.subarray(0, out.length);
 }

@@ -1,7 +1,7 @@
 import SchemaBuilder from '@pothos/core';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import type { Scope } from '../access/caller.ts';
-import { createRefusal, type FieldScope } from './access.ts';
+import { createRefusal, type FieldScope, isAllowed } from './access.ts';
 import type { Context } from './context.ts';
 import type { UploadedFile } from './uploaded-file.ts';
 
@@ -22,9 +22,9 @@ export const builder = new SchemaBuilder<{
   defaultFieldNullability: false,
   scopeAuth: {
     authScopes: ({ caller }) => ({
-      public: true,
-      'images:read': caller.scopes.has('images:read'),
-      'images:write': caller.scopes.has('images:write'),
+      public: isAllowed(caller, 'public'),
+      'images:read': isAllowed(caller, 'images:read'),
+      'images:write': isAllowed(caller, 'images:write'),
     }),
     authorizeOnSubscribe: true,
     unauthorizedError: (_parent, { caller }, { parentType }) =>

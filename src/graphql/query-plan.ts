@@ -2,13 +2,11 @@ import {
   type DocumentNode,
   defaultFieldResolver,
   type FieldNode,
-  GraphQLError,
   type GraphQLField,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
   GraphQLString,
-  getArgumentValues,
   getNullableType,
   getOperationAST,
   isLeafType,
@@ -19,9 +17,12 @@ import {
   OperationTypeNode,
   type SelectionSetNode,
 } from 'graphql';
+import { findScope, isAllowed } from './access.ts';
 import type { AnswerBytes } from './answer-bytes.ts';
 import { compileFields } from './compiled-fields.ts';
+import type { Context } from './context.ts';
 import { PlanFailed } from './plan-failed.ts';
+import { planArguments } from './planned-arguments.ts';
 import {
   allowNull,
   type Complete,
@@ -153,12 +154,27 @@ class Planner {
     return {
       ...common,
       property: findProperty(field, node),
-      resolve: (field.resolve ?? defaultFieldResolver) as PlannedField['resolve'],
+      resolve: this.#findResolver(field),
       give: this.#planArguments(field, selection),
       info: { ...info, fieldName: field.name, returnType: field.type },
       writer: findWriter(field),
       leaf: findLeaf(field.type),
       complete: this.#planType(field.type, selection),
+    };
+  }
+
+  /**
+   * Of fields that need one scope, as all do that need any, the plan looks at that itself: the plugin which guards them
+   * makes a cache for each request. A mutation's refusal must not count as what it came to.
+   */
+  #findResolver({ resolve = defaultFieldResolver, extensions }: GraphQLField<unknown, unknown>): Resolver {
+    const scope = findScope(extensions.pothosOptions as object | undefined);
+    const isQuery = this.#operation.operation === OperationTypeNode.QUERY;
+    if (scope === null || !isQuery) return resolve as Resolver;
+    const guarded = extensions.pothosOriginalResolve as Resolver;
+    return (source, given, context, info) => {
+      if (!isAllowed((context as Context).caller, scope)) throw new PlanFailed();
+      return guarded(source, given, context, info);
     };
   }
 
@@ -185,16 +201,8 @@ class Planner {
 
   #planArguments(field: GraphQLField<unknown, unknown>, { nodes }: PlannedSelection): PlannedField['give'] {
     if (field.args.length === 0) return () => nothing;
-    const [node] = nodes;
-    const read = (variables: Variables): object => {
-      try {
-        return getArgumentValues(field, node, variables);
-      } catch (error) {
-        if (error instanceof GraphQLError) throw new PlanFailed();
-        throw error;
-      }
-    };
-    if (!JSON.stringify(node.arguments ?? [], withoutPlaces).includes('"kind":"Variable"')) {
+    const { read, hasVariables } = planArguments(field.args, nodes[0]);
+    if (!hasVariables) {
       const constant = read(nothing);
       return () => constant;
     }
@@ -222,11 +230,9 @@ class Planner {
   }
 }
 
-const nothing = Object.freeze({});
+type Resolver = PlannedField['resolve'];
 
-function withoutPlaces(key: string, value: unknown): unknown {
-  return key === 'loc' ? undefined : value;
-}
+const nothing = Object.freeze({});
 
 const asIs: Complete = value => value;
 
