@@ -158,7 +158,8 @@ export function planList(completeItem: Complete): Complete {
   return (values, run) => {
     if (!Array.isArray(values)) throw new PlanFailed();
     const { written } = run;
-    if (written && writeRow && values.every(value => value instanceof RowView)) {
+    // An answer without rows is best left to JSON.stringify.
+    if (written && writeRow && values.length > 0 && values.every(value => value instanceof RowView)) {
       return writeRows(values, writeRow, run, written);
     }
     return completeAll(values, run, completeItem);
