@@ -3,13 +3,15 @@ import { type Abandonment, findAbandonment, joinAbandonments, runAbandonable } f
 import { isUnavailability } from './unavailable.ts';
 
 // Requests that ask for the same kind of thing at the same time share statements, as databases let commits share writes
-// to the disk ("group commit"): what comes while one is under way waits for it to return, or for a little while. So most
+// to the disk ("group commit"): what comes while two are under way waits for one to return, or for a little while. So most
 // statements are shared by many. Each is sent after the requests that share it came, and sees what was written before.
 
 /** Answers in the order of the keys. */
 export type Read<Key, Value> = (keys: readonly Key[]) => Promise<readonly Value[]>;
 
-/** However long one under way takes: for so long, and twice as long with each that is more, lest they take the whole pool. */
+/** While Postgres works for one, the rows of the other are answered. */
+const atOnce = 2;
+/** However long those under way take: for so long, and twice as long with each that is more, lest they take the whole pool. */
 const holdMs = 5;
 const maxHoldMs = 320;
 const maxKeys = 1_000;
@@ -34,8 +36,8 @@ export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> 
 
   const sendSoon = () => {
     isDue = false;
-    if (underWay === 0) send();
-    else holding ??= setTimeout(send, Math.min(holdMs * 2 ** (underWay - 1), maxHoldMs));
+    if (underWay < atOnce) send();
+    else holding ??= setTimeout(send, Math.min(holdMs * 2 ** (underWay - atOnce), maxHoldMs));
   };
 
   function send(): void {
