@@ -28,15 +28,15 @@ const findShownProduct = (visible: SQL) => sql`
      where variation.id = asked.product and variation.kind = 'OFFER'), asked.product)
   else asked.product end as shown_id`;
 
-/** '' sorts before every order key, '~' after. */
-const isInRange = (visible: SQL) => sql`
-  product_id = shown_id and images.image_group = asked.image_group and ${visible}
-  and order_key > coalesce(asked.after, '') and order_key < coalesce(asked.before, '~')`;
+/** Which ways the pages of a statement are read. */
+type Direction = 'forward' | 'backward' | 'both';
 
-const galleryPages = viewsByShape((db, { visibility, columns }: VisibleShape) => {
-  const visible = isVisible(visibility);
-  const inRange = isInRange(visible);
-  return db
+interface PagesShape extends VisibleShape {
+  direction: Direction;
+}
+
+const galleryPages = viewsByShape((db, { visibility, columns, direction }: PagesShape) =>
+  db
     .select({ ...columnsOfSet(columns), place: sql<number>`asked.place::int` })
     .from(
       sql`unnest(
@@ -45,16 +45,46 @@ const galleryPages = viewsByShape((db, { visibility, columns }: VisibleShape) =>
         ${sql.placeholder('after')}::text[], ${sql.placeholder('before')}::text[]
       ) with ordinality as asked (product, image_group, row_limit, backward, after, before, place)`,
     )
-    .crossJoinLateral(sql`(${findShownProduct(visible)}) as shown`)
-    .crossJoinLateral(
-      pickImages(sql`
-        (select * from images where not asked.backward and ${inRange} order by order_key limit asked.row_limit)
-        union all
-        (select * from images where asked.backward and ${inRange} order by order_key desc limit asked.row_limit)`),
-    )
+    .crossJoinLateral(pickImages(pickShownPage(isVisible(visibility), direction)))
     .orderBy(sql`asked.place`, images.orderKey)
-    .prepare('gallery_pages');
-});
+    .prepare('gallery_pages'),
+);
+
+/**
+ * A page of what a product shows: its own images, or its parent's gallery where it is a variation without one. Postgres
+ * reads on to the second only where the first has not filled the page, as it has for most.
+ */
+function pickShownPage(visible: SQL, direction: Direction): SQL {
+  const ofParent = sql`(
+    select variation.parent_id from products variation
+    where variation.id = asked.product and variation.kind = 'OFFER')`;
+  const hasNoGallery = sql`asked.image_group = 'GALLERY' and not exists (
+    select from images own
+    where own.product_id = asked.product and own.image_group = 'GALLERY' and ${visible})`;
+  return sql`
+    ${pickPage(sql`asked.product`, visible, direction)}
+    union all
+    ${pickPage(ofParent, sql`${visible} and ${hasNoGallery}`, direction)}
+    limit asked.row_limit`;
+}
+
+/** '' sorts before every order key, '~' after. */
+function pickPage(productId: SQL, condition: SQL, direction: Direction): SQL {
+  const pick = (which: SQL, order: SQL) => sql`(
+    select * from images
+    where ${which} product_id = ${productId} and images.image_group = asked.image_group and ${condition}
+      and order_key > coalesce(asked.after, '') and order_key < coalesce(asked.before, '~')
+    order by ${order} limit asked.row_limit)`;
+  const [forward, backward] = [sql`order_key`, sql`order_key desc`];
+  if (direction === 'forward') return pick(sql``, forward);
+  if (direction === 'backward') return pick(sql``, backward);
+  return sql`${pick(sql`not asked.backward and`, forward)} union all ${pick(sql`asked.backward and`, backward)}`;
+}
+
+function directionOf(requests: readonly GalleryRequest[]): Direction {
+  if (!requests.some(({ backward }) => backward)) return 'forward';
+  return requests.every(({ backward }) => backward) ? 'backward' : 'both';
+}
 
 /**
  * One statement for any number of products and pages; answers in the order of the requests.
@@ -70,7 +100,7 @@ export async function findGalleryPages(
   if (requests.length === 0) return [];
   const rows = await galleryPages(
     db,
-    { visibility, columns },
+    { visibility, columns, direction: directionOf(requests) },
     {
       productIds: formatArray(requests.map(request => request.productId)),
       groups: formatArray(requests.map(request => request.group)),
