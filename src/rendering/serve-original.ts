@@ -90,6 +90,8 @@ async function send(
   response.once('close', () => {
     hasClientLeft = !body.destroyed;
   });
+  // A pipeline listens in half a dozen ways; with those of others that is more than Node takes for a leak.
+  response.setMaxListeners(response.getMaxListeners() * 2);
   try {
     beginAnswer(response, status, headers);
     await pipeline(body, response);

@@ -321,6 +321,20 @@ describe('downloadUrl', () => {
   });
 });
 
+test('an original is handed out without a warning of the platform', async () => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => warnings.push(warning);
+  process.on('warning', warn);
+  onTestFinished(() => {
+    process.off('warning', warn);
+  });
+  for (const field of ['url', 'downloadUrl', 'tinyUrl']) {
+    const response = await fetch((await ask(jpeg.id, field)) ?? '');
+    expect([response.status, (await response.bytes()).length > 0]).toEqual([200, true]);
+  }
+  expect(warnings).toEqual([]);
+});
+
 test('addresses cost no statement', async () => {
   const count = async (fields: string) => {
     service.statements.length = 0;
