@@ -55,6 +55,8 @@ export class WholePost {
   /** As `performance.now()` counts; it may have waited for its turn since. */
   readonly arrivedAt: number;
   #signal: AbortSignal | undefined;
+  /** The connection's, in milliseconds; undefined while it has it. */
+  #timeout: number | undefined;
 
   constructor(socket: Socket, headers: IncomingHttpHeaders, body: Buffer, arrivedAt: number) {
     this.socket = socket;
@@ -69,6 +71,18 @@ export class WholePost {
     if (socket.destroyed) leave();
     else socket.once('close', leave);
     return () => socket.off('close', leave);
+  }
+
+  /** The HTTP server takes its connection for idle; from now on it does not close it for that. */
+  keepOpen(): void {
+    this.#timeout = this.socket.timeout;
+    this.socket.setTimeout(0);
+  }
+
+  /** Undoes `keepOpen`. */
+  end(): void {
+    if (this.#timeout !== undefined) this.socket.setTimeout(this.#timeout);
+    this.#timeout = undefined;
   }
 
   /** Aborted when the client leaves. */
@@ -200,9 +214,11 @@ class Line {
   #answer({ headers, length }: Head, chunk: Buffer, arrivedAt: number): Promise<boolean> | null {
     const socket = this.#socket;
     if (!headers || !this.#hasAsked || !socket.writable || socket.writableNeedDrain) return null;
-    const answering = this.#parts.answer(new WholePost(socket, headers, chunk.subarray(length), arrivedAt));
+    const post = new WholePost(socket, headers, chunk.subarray(length), arrivedAt);
+    const answering = this.#parts.answer(post);
     if (!answering) return null;
     return answering.then(answer => {
+      post.end();
       if (!answer) return false;
       if (socket.writable) sendAnswer(socket, answer);
       this.#goOn(later => this.#read(later));

@@ -16,6 +16,7 @@ async function serve(
   answerLate: RequestListener = (_request, response) => response.end('"late"'),
   body = refusal,
   answer: AnswerWhole = () => null,
+  idleMs?: number,
 ) {
   const state = { isExcess: true, refused: 0, handled: [] as string[], isHolding: false };
   const held: (() => void)[] = [];
@@ -44,7 +45,13 @@ async function serve(
     },
     '127.0.0.1',
     0,
-    { onServer: whole.watch },
+    {
+      onServer: server => {
+        if (idleMs !== undefined)
+          Object.assign(server, { keepAliveTimeout: idleMs, keepAliveTimeoutBuffer: 0 });
+        whole.watch(server);
+      },
+    },
   );
   onTestFinished(() => server.close(0));
   return { state, held, port: server.port };
@@ -81,6 +88,7 @@ async function open(port: number) {
     },
     received: () => received,
     leave: () => socket.destroy(),
+    isClosed: () => socket.readableEnded || socket.destroyed,
     async answers(count: number) {
       await waitUntil(() => statuses().length >= count, 2_000);
       return statuses();
@@ -358,8 +366,8 @@ describe('a request that is answered without the HTTP server', () => {
     ].join('\r\n');
 
   /** The first of a connection is the HTTP server's. */
-  const start = async (answer: AnswerWhole) => {
-    const served = await serve(undefined, refusal, answer);
+  const start = async (answer: AnswerWhole, idleMs?: number) => {
+    const served = await serve(undefined, refusal, answer, idleMs);
     served.state.isExcess = false;
     const line = await open(served.port);
     await line.send(post('first'));
@@ -431,6 +439,28 @@ describe('a request that is answered without the HTTP server', () => {
       '"late"',
     ]);
     expect(state.handled).toEqual(['POST /graphql', 'POST /graphql', 'POST /graphql', 'GET /other']);
+  });
+
+  test('may take longer than a connection may be idle, which it may be no longer afterwards', async () => {
+    const { state, line } = await start(async post => {
+      if (String(post.body) !== 'short') post.keepOpen();
+      await sleep(600);
+      return String(post.body) === 'handed on' ? null : { headers: {}, body: '"kept"' };
+    }, 200);
+    await line.send(post('long'));
+    expect(await line.answers(2)).toEqual(['200', '200']);
+    await line.send(post('handed on'));
+    expect(await line.answers(3)).toEqual(['200', '200', '200']);
+    expect(state.handled).toEqual(['POST /graphql', 'POST /graphql']);
+    expect(line.isClosed()).toBe(false);
+    await waitUntil(line.isClosed, 1_000);
+    const hasty = await start(async () => {
+      await sleep(600);
+      return { headers: {}, body: '"cut off"' };
+    }, 200);
+    await hasty.line.send(post('short'));
+    await waitUntil(hasty.line.isClosed, 1_000);
+    expect(hasty.line.received()).not.toContain('cut off');
   });
 
   test('is told when its client leaves, and what it answers then is let go', async () => {

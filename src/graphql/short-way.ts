@@ -41,6 +41,8 @@ export interface WholePost {
   signal: AbortSignal;
   /** Calls when the client leaves; answers how to make it stop. */
   onLeft(leave: () => void): () => void;
+  /** However long the answer takes, its connection is not idle. */
+  keepOpen(): void;
 }
 
 /** With 200. */
@@ -138,13 +140,14 @@ export function createShortWay<ServerContext extends object>(
     const caller = await authenticate(post.headers).catch(() => null);
     if (!caller) return null;
     const context = options.createContext({ request: post, caller });
+    const cors = findCorsHeaders({ headers: { get: name => readHeader(post.headers, name) } });
     const onLeft = (leave: () => void) => post.onLeft(leave);
+    // From here on nothing may fail: a mutation must not be executed again.
     const { answer, taken } = await options.known.execute(found, context, { req: post, startedAt, onLeft });
     if (answer === null) {
       if (taken) begun.set(post.socket, taken);
       return null;
     }
-    const cors = findCorsHeaders({ headers: { get: name => readHeader(post.headers, name) } });
     return { headers: { 'Content-Type': contentType, ...cors }, body: answer };
   }
 
@@ -167,8 +170,9 @@ export function createShortWay<ServerContext extends object>(
       if (!hasJson(post.headers) || post.body.length > options.maxBytes) return null;
       const contentType = findContentType(post.headers);
       const found = contentType === undefined ? null : options.known.find(parse(post.body));
-      // A mutation may take longer than an idle connection is kept.
-      if (contentType === undefined || !found || found.plan.isMutation) return null;
+      if (contentType === undefined || !found) return null;
+      // A query ends before a connection that is idle does.
+      if (found.plan.isMutation) post.keepOpen();
       // What fails here fails there, too, where it is told.
       return answerFound(post, found, contentType).catch(() => null);
     },
