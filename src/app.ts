@@ -109,7 +109,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
     hasGraphiQL: config.graphiql,
     log,
   });
-  // One that takes longer than an idle connection is kept would be cut off.
+  // A query that takes longer than an idle connection is kept would be cut off.
   if (config.operationTimeoutMs < keepAliveMs) answerWhole = graphql.answerWhole;
   opening.defer(() => server.close(requestGraceMs, overload.stop()));
   opening.defer(() => changes.close());

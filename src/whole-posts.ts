@@ -80,7 +80,7 @@ export class WholePost {
   }
 
   /** Undoes `keepOpen`. */
-  end(): void {
+  restoreTimeout(): void {
     if (this.#timeout !== undefined) this.socket.setTimeout(this.#timeout);
     this.#timeout = undefined;
   }
@@ -218,7 +218,7 @@ class Line {
     const answering = this.#parts.answer(post);
     if (!answering) return null;
     return answering.then(answer => {
-      post.end();
+      post.restoreTimeout();
       if (!answer) return false;
       if (socket.writable) sendAnswer(socket, answer);
       this.#goOn(later => this.#read(later));

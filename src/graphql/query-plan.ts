@@ -170,7 +170,8 @@ class Planner {
   #findResolver({ resolve = defaultFieldResolver, extensions }: GraphQLField<unknown, unknown>): Resolver {
     const scope = findScope(extensions.pothosOptions as object | undefined);
     const isQuery = this.#operation.operation === OperationTypeNode.QUERY;
-    if (scope === null || !isQuery) return resolve as Resolver;
+    const mapped = extensions.pothosArgMappers as unknown[] | undefined;
+    if (scope === null || mapped?.length || !isQuery) return resolve as Resolver;
     const guarded = extensions.pothosOriginalResolve as Resolver;
     return (source, given, context, info) => {
       if (!isAllowed((context as Context).caller, scope)) throw new PlanFailed();

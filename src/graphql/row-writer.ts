@@ -28,7 +28,7 @@ export type WriteField = (row: RowColumns, given: object, context: unknown, out:
 export interface FieldWriter {
   /** The properties of the row that it looks at, with Postgres' numbers of their types. */
   columns: Readonly<Record<string, number>>;
-  /** One for each plan, where all rows are of one statement and most are given the same. */
+  /** One for each field of a plan and statement: most rows are given the same. */
   create(): WriteField;
 }
 
@@ -177,6 +177,8 @@ function putWritten(
   out: AnswerBytes,
 ): void {
   if (!write(row, field.give(run), run.context, out)) putComputed(field, view, run, out);
+  // Plans are kept; the bytes of an answer need not be.
+  row.bytes = noBytes;
 }
 
 function putComputed(field: PlannedField, view: RowView, run: Run, out: AnswerBytes): void {

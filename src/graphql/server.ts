@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { locatedError } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import type { Authentication } from '../access/authenticate.ts';
 import type { Logger } from '../log.ts';
@@ -52,6 +53,7 @@ export function createGraphQLServer(options: GraphQLOptions): GraphQLServer {
   const { authentication, corsOrigins, multipart, log } = options;
   const { checks, cache } = createOperationChecks(options);
   const createContext = (asked: AskingRequest) => createRequestContext(options.context, asked);
+  const maskError = createMaskError(log);
   const settings: ShortWaySettings<ServerContext> = {
     schema,
     graphqlEndpoint: graphqlPath,
@@ -61,7 +63,7 @@ export function createGraphQLServer(options: GraphQLOptions): GraphQLServer {
       credentials: false,
       exposedHeaders: ['x-request-id'],
     },
-    maskedErrors: { maskError: createMaskError(log) },
+    maskedErrors: { maskError },
     graphiql: false,
     landingPage: false,
     multipart: false,
@@ -77,6 +79,13 @@ export function createGraphQLServer(options: GraphQLOptions): GraphQLServer {
     maxBytes: multipart.maxJsonBytes,
     authenticate: authentication.authenticate,
     createContext,
+    onLost: called => {
+      const tell = (outcome: unknown) => checks.onOperation('mutation', String(outcome), null);
+      called.then(
+        () => tell('ok'),
+        error => tell(maskError(locatedError(error, undefined)).extensions.code),
+      );
+    },
   });
   return {
     answer: (req, res) => (isShort(req) ? shortWay.answer(req, res) : yoga(req, res)),

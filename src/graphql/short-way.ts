@@ -31,6 +31,8 @@ interface ShortWayOptions {
   maxBytes: number;
   authenticate: Authentication['authenticate'];
   createContext: (asking: AskingRequest) => Context;
+  /** Told what a mutation came to where nobody asks any more, and the answer failed. */
+  onLost: (called: Promise<unknown>) => void;
 }
 
 /** A POST whose body is there as a whole. */
@@ -145,7 +147,8 @@ export function createShortWay<ServerContext extends object>(
     // From here on nothing may fail: a mutation must not be executed again.
     const { answer, taken } = await options.known.execute(found, context, { req: post, startedAt, onLeft });
     if (answer === null) {
-      if (taken) begun.set(post.socket, taken);
+      if (taken?.called && post.socket.destroyed) options.onLost(taken.called);
+      else if (taken) begun.set(post.socket, taken);
       return null;
     }
     return { headers: { 'Content-Type': contentType, ...cors }, body: answer };

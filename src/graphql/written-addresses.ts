@@ -1,7 +1,6 @@
 import { readInteger, typeNumbers } from '../data/row-values.ts';
-import { formatEnding } from '../rendering/address.ts';
+import { formatEnding, originalFormats } from '../rendering/address.ts';
 import type { OriginalPicture } from '../rendering/resolve-recipe.ts';
-import { formats } from '../storage/formats.ts';
 import type { Addresses, Context } from './context.ts';
 import { type FindParts, handoutOf } from './image-addresses.ts';
 import type { FieldWriter, RowColumns } from './row-writer.ts';
@@ -20,27 +19,32 @@ const columns = {
   focalX: float8,
   focalY: float8,
 };
+const placeOf = (name: keyof typeof columns) => Object.keys(columns).indexOf(name);
 /** Their places among the columns of a row. */
-const place = { hash: 0, mimeType: 1, width: 2, height: 3, hasAlpha: 4, focalX: 5, focalY: 6 };
+const place = {
+  hash: placeOf('fileHash'),
+  mimeType: placeOf('mimeType'),
+  width: placeOf('width'),
+  height: placeOf('height'),
+  hasAlpha: placeOf('hasAlpha'),
+  focalX: placeOf('focalX'),
+  focalY: placeOf('focalY'),
+};
 
-/** Postgres writes `\x` before the digits. */
+/** Postgres writes `\\x` before the digits. */
 const hashPrefix = 2;
 const hashLength = hashPrefix + 64;
-const mimeTypes = formats.map(({ mimeType, extension }) => ({
-  mimeType,
-  extension,
-  bytes: Buffer.from(mimeType),
-}));
+const types = originalFormats.map(format => ({ ...format, bytes: Buffer.from(format.mimeType) }));
 const boundOfSides = 2 ** 20;
 
-/** What addresses have behind the hash; ASCII. */
+/** Of all pictures of a kind: what an address has behind the hash, and what follows it. ASCII. */
 interface WrittenPart {
   ending: string;
   after: string;
 }
 
-/** A shop has few sizes of pictures. */
-const maxKept = 256;
+/** For a field of a plan, of which thousands are kept. A shop has few sizes of pictures. */
+const maxParts = 64;
 
 /** Leaves to the resolver what is not imported, and what has a focal point. */
 export function writeAddresses<Given extends object>(find: FindParts<Given>): FieldWriter {
@@ -49,19 +53,27 @@ export function writeAddresses<Given extends object>(find: FindParts<Given>): Fi
     create() {
       const kept = new Map<number, WrittenPart[]>();
       let keptFor: { given?: object; addresses?: Addresses } = {};
+      let partCount = 0;
+      const describe = (kind: number, row: RowColumns, given: Given, addresses: Addresses) => {
+        const parts = describeKind(row, find, given, addresses);
+        if (partCount + parts.length > maxParts) {
+          kept.clear();
+          partCount = 0;
+        }
+        kept.set(kind, parts);
+        partCount += parts.length;
+        return parts;
+      };
       return (row, given, context, out) => {
         const { addresses } = context as Context;
         const kind = readKind(row);
         if (kind === null) return false;
-        if (given !== keptFor.given || addresses !== keptFor.addresses || kept.size >= maxKept) {
+        if (given !== keptFor.given || addresses !== keptFor.addresses) {
           kept.clear();
+          partCount = 0;
           keptFor = { given, addresses };
         }
-        let parts = kept.get(kind);
-        if (!parts) {
-          parts = findParts(row, find, given as Given, addresses);
-          kept.set(kind, parts);
-        }
+        const parts = kept.get(kind) ?? describe(kind, row, given as Given, addresses);
         out.putAscii('"');
         for (const { ending, after } of parts) {
           out.reserve(addresses.writer.length + ending.length);
@@ -86,16 +98,16 @@ function readKind(row: RowColumns): number | null {
   const height = readSide(row, place.height);
   if (type === -1 || !(width < boundOfSides && height < boundOfSides)) return null;
   const alpha = lengths[place.hasAlpha] === -1 ? 2 : Number(readAlpha(row));
-  return ((width * boundOfSides + height) * mimeTypes.length + type) * 3 + alpha;
+  return ((width * boundOfSides + height) * types.length + type) * 3 + alpha;
 }
 
-function findParts<Given>(
+function describeKind<Given>(
   row: RowColumns,
   find: FindParts<Given>,
   given: Given,
   addresses: Addresses,
 ): WrittenPart[] {
-  const type = mimeTypes[findMimeType(row)];
+  const type = types[findMimeType(row)];
   if (!type) throw new Error('A kind of picture has a type');
   const picture: OriginalPicture = {
     mimeType: type.mimeType,
@@ -114,8 +126,8 @@ function findParts<Given>(
 function findMimeType({ bytes, from, lengths }: RowColumns): number {
   const start = from[place.mimeType] as number;
   const length = lengths[place.mimeType] as number;
-  for (let type = 0; type < mimeTypes.length; type++) {
-    if (isAt(bytes, start, length, mimeTypes[type]?.bytes as Buffer)) return type;
+  for (let type = 0; type < types.length; type++) {
+    if (isAt(bytes, start, length, types[type]?.bytes as Buffer)) return type;
   }
   return -1;
 }

@@ -1,4 +1,4 @@
-import { type Extension, extensionOf, mimeTypeOf } from '../storage/formats.ts';
+import { type Extension, extensionOf, formats, mimeTypeOf } from '../storage/formats.ts';
 import { formatRecipe, parseRecipe, type Recipe } from './recipe.ts';
 import type { Signer } from './signature.ts';
 
@@ -19,6 +19,8 @@ export type Handout =
 export type ImageAddress = Original & Handout;
 
 export const imagesPath = '/images/';
+/** The types that originals have, and how their addresses end. */
+export const originalFormats = formats;
 
 export function originalOf(hash: string, mimeType: string): Original {
   return { hash, extension: extensionOf(mimeType) };

@@ -90,8 +90,8 @@ async function send(
   response.once('close', () => {
     hasClientLeft = !body.destroyed;
   });
-  // A pipeline listens in half a dozen ways; with those of others that is more than Node takes for a leak.
-  response.setMaxListeners(response.getMaxListeners() * 2);
+  // A pipeline adds half a dozen listeners to those of whoever watches the response, in which Node sees a leak.
+  response.setMaxListeners(20);
   try {
     beginAnswer(response, status, headers);
     await pipeline(body, response);

@@ -222,6 +222,48 @@ describe('updateProduct', () => {
     expect(await read()).toMatchObject({ product: { images: { totalCount: 2 } } });
   });
 
+  test("pages a variation's gallery, its own or its parent's, from both ends and behind cursors", async () => {
+    const [own, heir, parentId] = [newProduct(), newProduct(), newProduct()];
+    await fill(service, parentId, ['p1', 'p2', 'p3']);
+    await fill(service, own, ['o1', 'o2', 'o3']);
+    await tell(own, { kind: 'OFFER', parentId });
+    await tell(heir, { kind: 'OFFER', parentId });
+    type Shown = { nodes: { name: string }[]; pageInfo: { endCursor: string } };
+    const page = async (id: string, ...pages: string[]) => {
+      const fields = pages.map(
+        (given, at) => `p${at}: images${given} { nodes { name } pageInfo { endCursor } }`,
+      );
+      const { product } = await service.query<{ product: Record<string, Shown> }>(
+        `{ product(id: ${id}) { ${fields.join(' ')} } }`,
+      );
+      return pages.map((_given, at) => product[`p${at}`]?.nodes.map(({ name }) => name).join(' '));
+    };
+    const endOf = async (id: string) => {
+      const { product } = await service.query<{ product: { images: Shown } }>(
+        `{ product(id: ${id}) { images { nodes { name } pageInfo { endCursor } } } }`,
+      );
+      return product.images.pageInfo.endCursor;
+    };
+    for (const [id, letter] of [
+      [own, 'o'],
+      [heir, 'p'],
+    ] as const) {
+      const [all, two, last] = ['1 2 3', '1 2', '2 3'].map(digits => digits.replaceAll(/\d/g, `${letter}$&`));
+      const end = await endOf(id);
+      // Alone, all backward, and in both directions in one statement.
+      expect(await page(id, '')).toEqual([all]);
+      expect(await page(id, '(first: 2)', '(first: 9)')).toEqual([two, all]);
+      expect(await page(id, '(last: 2)', '(last: 9)')).toEqual([last, all]);
+      expect(await page(id, '(first: 2)', '(last: 2)', `(first: 2, after: "${end}")`)).toEqual([
+        two,
+        last,
+        '',
+      ]);
+      expect(await page(id, `(first: 9, after: "${end}")`)).toEqual(['']);
+      expect(await page(id, `(last: 2, before: "${end}")`)).toEqual([two]);
+    }
+  });
+
   test("does not show a parent's images for what is no variation", async () => {
     const [id, parentId] = [newProduct(), newProduct()];
     await fill(service, parentId, ['p1']);

@@ -52,7 +52,7 @@ test.each([
   for (const given of variables) {
     const expected = outcomeOf(() => ({ ...getArgumentValues(field, node, given) }), GraphQLError);
     const planned = outcomeOf(() => ({ ...planArguments(field.args, node).read(given) }), PlanFailed);
-    expect(planned, JSON.stringify(given)).toEqual(expected);
+    expect(planned, JSON.stringify(given)).toStrictEqual(expected);
   }
 });
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent, type IncomingMessage, request, Server } from 'node:http';
 import { connect } from 'node:net';
 import { json, text } from 'node:stream/consumers';
 import postgres from 'postgres';
@@ -305,24 +305,22 @@ test('a body beyond the limit is refused the same all ways', async () => {
 test('what is known and came whole goes past the HTTP server, what is not known does not', async () => {
   // What came before may have left its connection to the HTTP server.
   used.destroy();
-  const queries = vi.spyOn(WholePost.prototype, 'onLeft');
-  const mutations = vi.spyOn(WholePost.prototype, 'keepOpen');
+  const emitted = vi.spyOn(Server.prototype, 'emit');
   onTestFinished(() => {
-    queries.mockRestore();
-    mutations.mockRestore();
+    emitted.mockRestore();
   });
+  /** How many of them the HTTP server had. */
   const askAll = async (query: string, times: number) => {
-    queries.mockClear();
-    mutations.mockClear();
+    emitted.mockClear();
     for (let time = 0; time < times; time++) await ask('whole', JSON.stringify({ query }));
-    return { queries: queries.mock.calls.length, mutations: mutations.mock.calls.length };
+    return emitted.mock.calls.filter(([event]) => String(event) === 'request').length;
   };
   await askAll('{ __typename }', 3);
-  expect(await askAll('{ imageCount }', 3)).toEqual({ queries: 3, mutations: 0 });
-  expect(await askAll('{ once: imageCount }', 1)).toEqual({ queries: 0, mutations: 0 });
+  expect(await askAll('{ imageCount }', 3)).toBe(0);
+  expect(await askAll('{ once: imageCount }', 1)).toBe(1);
   const mutation = 'mutation { deleteProductImage(id: 999) { userErrors { code } } }';
   await askAll(mutation, 3);
-  expect(await askAll(mutation, 3)).toEqual({ queries: 0, mutations: 3 });
+  expect(await askAll(mutation, 3)).toBe(0);
 });
 
 test('a query that goes past the HTTP server has an id, a line in the log, and is counted', async () => {
@@ -360,26 +358,58 @@ test('a query that goes past the HTTP server has an id, a line in the log, and i
   expect(metrics).toContain('packshot_operations_total{type="query",outcome="ok"} 5\n');
 });
 
+/** A connection on which that is known, and how it is sent once more. */
+async function makeKnown({ url }: TestService, query: string) {
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' }).resume();
+  const body = JSON.stringify({ query });
+  const send = () =>
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+  for (let time = 0; time < 4; time++) {
+    send();
+    await once(socket, 'data');
+  }
+  return { socket, send };
+}
+
+const metricsOf = async ({ url }: TestService) => (await fetch(`${url}/metrics`)).text();
+
 test('one whose client leaves is given up, and counted so', async () => {
   const watched = await openTestService();
   onTestFinished(() => watched.close());
-  const socket = connect({ port: Number(new URL(watched.url).port), host: '127.0.0.1' }).resume();
-  const body = '{"query":"{ productImage(id: 1) { id } }"}';
-  const sent = `POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
-  for (let time = 0; time < 4; time++) {
-    socket.write(sent);
-    await once(socket, 'data');
-  }
+  const { socket, send } = await makeKnown(watched, '{ productImage(id: 1) { id } }');
   const left = vi.spyOn(WholePost.prototype, 'onLeft');
   onTestFinished(() => left.mockRestore());
   await lockImages(watched, async () => {
-    socket.write(sent);
+    send();
     await waitUntil(() => left.mock.calls.length === 1);
     socket.destroy();
     await expect
-      .poll(async () => (await fetch(`${watched.url}/metrics`)).text(), { timeout: 10_000 })
+      .poll(() => metricsOf(watched), { timeout: 10_000 })
       .toContain('packshot_requests_total{route="graphql",method="POST",status="left"} 1\n');
   });
+});
+
+test('a mutation that fails after its client left is told of, all the same', async () => {
+  const { log, lines } = keepLog();
+  const watched = await openTestService({}, { log });
+  onTestFinished(() => watched.close());
+  const { socket, send } = await makeKnown(
+    watched,
+    'mutation { deleteAllProductImages(productId: 7) { deletedCount } }',
+  );
+  const begun = vi.spyOn(WholePost.prototype, 'keepOpen');
+  onTestFinished(() => begun.mockRestore());
+  await lockImages(watched, async () => {
+    send();
+    await waitUntil(() => begun.mock.calls.length === 1);
+    socket.destroy();
+    await expect
+      .poll(() => metricsOf(watched), { timeout: 10_000 })
+      .toContain('packshot_operations_total{type="mutation",outcome="SERVICE_UNAVAILABLE"} 1\n');
+  });
+  expect(lines().map(({ msg }) => msg)).toContain('A request could not be answered now');
 });
 
 /** While nobody can read them. */

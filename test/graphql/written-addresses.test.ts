@@ -41,6 +41,7 @@ beforeAll(async () => {
   await service.db.execute(sql`update images set state = 'FAILED' where name = 'failed'`);
   await service.db.execute(sql`update images set focal_x = 0.1, focal_y = 0.9 where name = 'left'`);
   await service.db.execute(sql`update images set focal_x = 1, focal_y = 0 where name = 'right'`);
+  await service.db.execute(sql`update images set focal_x = 0.5 where name = 'half'`);
   for (let at = 0; at < sizes; at++)
     await upload(`name = 'size ${at}'`, { ...jpeg, width: 100 + at, height: 9_000 - 7 * at });
 });
