@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
 import { createTurns } from './turns.ts';
 import { type AnswerWhole, createWholePosts, type TakenPost } from './whole-posts.ts';
 
@@ -39,6 +40,9 @@ const windowMs = 200;
 
 /** What was too slow may be quick again: after so long without excess it is not known any more. */
 const memoryMs = 10_000;
+
+/** Of fewer in that time it could not be told what they took of the processor, and what else did. */
+const leastCalmAnswers = 32;
 
 /** Text goes out with the head in one piece; bytes would go in two. */
 const refusal = JSON.stringify({
@@ -131,9 +135,11 @@ export function createOverload(options: OverloadOptions): Overload {
 
 /**
  * The mean time from answer to answer while more are under way than are always taken: with fewer it would tell of how many
- * ask. Nor does the time until the first answer of a burst tell anything.
+ * ask. Nor does the time until the first answer of a burst tell anything; until then it is what answers took of the
+ * processor before.
  */
 function createPace() {
+  const calm = createCalmPace();
   let meanMs = 0;
   let windowBeganAt = 0;
   let answers = 0;
@@ -152,7 +158,10 @@ function createPace() {
         uncountedSince = null;
         burstBeganAt = null;
       }
-      if (uncountedSince !== null) return;
+      if (uncountedSince !== null) {
+        calm.noteAnswer(now);
+        return;
+      }
       answers++;
       if (now - windowBeganAt < windowMs) return;
       const latestMs = (now - windowBeganAt) / answers;
@@ -166,11 +175,39 @@ function createPace() {
     },
     /** How long one would wait behind so many; 0 as long as nothing is known. */
     waitMs(underWay: number): number {
-      const sinceMs = performance.now() - (burstBeganAt ?? windowBeganAt);
-      if (burstBeganAt !== null || answers === 0) return Math.max(underWay * meanMs, sinceMs);
+      const now = performance.now();
+      const sinceMs = now - (burstBeganAt ?? windowBeganAt);
+      const knownMs = meanMs || calm.meanMs(now);
+      if (burstBeganAt !== null || answers === 0) return Math.max(underWay * knownMs, sinceMs);
       // Where less and less goes out, that counts at once.
-      return underWay * (sinceMs > windowMs ? Math.max(meanMs, sinceMs / (answers + 1)) : meanMs);
+      return underWay * (sinceMs > windowMs ? Math.max(knownMs, sinceMs / (answers + 1)) : knownMs);
     },
+  };
+}
+
+/** What the event loop was busy for each answer while few were under way: they cannot go out faster than that. */
+function createCalmPace() {
+  let meanMs = 0;
+  let measuredAt = Number.NEGATIVE_INFINITY;
+  let answers = 0;
+  let windowBeganAt = Number.NEGATIVE_INFINITY;
+  let busyMs = 0;
+  return {
+    noteAnswer(now: number): void {
+      answers++;
+      const tookMs = now - windowBeganAt;
+      if (tookMs < windowMs) return;
+      const busyUntilNowMs = performance.eventLoopUtilization().active;
+      if (tookMs < 2 * windowMs && answers >= leastCalmAnswers) {
+        meanMs = (busyUntilNowMs - busyMs) / answers;
+        measuredAt = now;
+      }
+      answers = 0;
+      windowBeganAt = now;
+      busyMs = busyUntilNowMs;
+    },
+    /** 0 where too little was answered lately. */
+    meanMs: (now: number): number => (now - measuredAt > memoryMs ? 0 : meanMs),
   };
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { listen } from '../src/listen.ts';
 import { createOverload } from '../src/overload.ts';
@@ -96,6 +96,35 @@ test('a burst whose first answer takes a while is taken whole', async () => {
   );
   const answers = await offer(ask, 4, 50);
   expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+});
+
+/** Answers one request after the other, each taking the processor for so long. */
+async function serveBusily(workMs: number) {
+  let last = Promise.resolve();
+  return serveWith(
+    async response => {
+      last = last.then(nextTurn).then(() => {
+        const endsAt = performance.now() + workMs;
+        while (performance.now() < endsAt);
+      });
+      await last;
+      response.end('{}');
+    },
+    { maxWaitMs: 200, alwaysTaken: 20 },
+  );
+}
+
+test.each([
+  // Sixty-seven of them take 200 ms; each connection is new and takes some time as well.
+  ['as far as it can be answered in time, after many like them', 200, [20, 110]],
+  ['whole, after too few to tell', 10, [130, 150]],
+] as const)('a burst is taken %s', async (_how, before, [least, most]) => {
+  const ask = await serveBusily(3);
+  for (let count = 0; count < before; count++) expect(await ask()).toMatchObject({ status: 200 });
+  const answers = await Promise.all(Array.from({ length: 150 }, () => ask()));
+  const taken = answers.filter(({ status }) => status === 200).length;
+  expect(taken).toBeGreaterThanOrEqual(least);
+  expect(taken).toBeLessThanOrEqual(most);
 });
 
 test('while nothing is answered, what comes after the longest wait is refused', async () => {

@@ -59,6 +59,6 @@ test('three addresses for each of 500 images cost less than the rest of the quer
     }
   }
   const [plain = 0, texts = 0, addresses = 0] = least.values();
-  // A third to a half, of which signing is a quarter; the bound leaves room for a busy machine.
+  // Half to two thirds, most of it signing; the bound leaves room for a busy machine.
   expect(addresses - texts, `${[...least]}`).toBeLessThan(plain);
 });
