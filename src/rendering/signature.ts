@@ -48,7 +48,7 @@ export function createSigner(keys: readonly SigningKey[]): Signer {
 
 /**
  * HMAC-SHA256 as RFC 2104 spells it out, with both pads made once and two one-shot hashes: a `createHmac` for each
- * text takes three times as long.
+ * text takes more than twice as long.
  */
 class KeyedDigest {
   readonly #key: Buffer;
