@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import { createConcurrency } from './concurrency.ts';
 import { createTurns } from './turns.ts';
 import { type AnswerWhole, createWholePosts, type TakenPost } from './whole-posts.ts';
 
@@ -58,6 +59,8 @@ export function createOverload(options: OverloadOptions): Overload {
   const { path, maxWaitMs, alwaysTaken, onRefusedEarly, answerWhole = () => null } = options;
   const pace = createPace();
   const turns = createTurns();
+  const concurrency = createConcurrency();
+  const beginInTurn = (start: () => void) => concurrency.begin(() => turns.begin(start));
   /** With those that are held. */
   let underWay = 0;
   /** One is just being handed to the HTTP server, and by it to the handler. */
@@ -79,7 +82,10 @@ export function createOverload(options: OverloadOptions): Overload {
     isHandedOver = true;
     post.handOn();
     // Its client has left, or it was not for this handler.
-    if (isHandedOver) leave();
+    if (isHandedOver) {
+      leave();
+      concurrency.end();
+    }
     isHandedOver = false;
   };
   /** Requests that are not the HTTP server's. */
@@ -90,8 +96,10 @@ export function createOverload(options: OverloadOptions): Overload {
     if (!answered) return handOn(post);
     answering++;
     void answered.then(isAnswered => {
-      if (isAnswered) noteAnswer();
-      else handOn(post);
+      if (isAnswered) {
+        noteAnswer();
+        concurrency.end();
+      } else handOn(post);
       if (--answering === 0 && isStopping) allAnswered.resolve();
     });
   };
@@ -103,7 +111,7 @@ export function createOverload(options: OverloadOptions): Overload {
     refuse: turns.refuse,
     take(post) {
       enter();
-      turns.begin(() => answer(post));
+      beginInTurn(() => answer(post));
     },
     answer: answerWhole,
   });
@@ -113,20 +121,23 @@ export function createOverload(options: OverloadOptions): Overload {
       if (isLong(request)) return handler(request, response);
       if (isHandedOver) {
         isHandedOver = false;
-        response.once('close', noteAnswer);
+        response.once('close', noteAnswer).once('close', concurrency.end);
         return handler(request, response);
       }
       if (isExcess()) return refuse(request, response);
       enter();
       response.once('close', noteAnswer);
       const start = () => {
-        if (!response.destroyed) handler(request, response);
+        if (response.destroyed) return concurrency.end();
+        response.once('close', concurrency.end);
+        handler(request, response);
       };
-      turns.begin(AsyncLocalStorage.bind(start));
+      beginInTurn(AsyncLocalStorage.bind(start));
     },
     watch: whole.watch,
     async stop() {
       isStopping = true;
+      concurrency.release();
       turns.end();
       if (answering > 0) await allAnswered.promise;
     },
