@@ -18,6 +18,8 @@ export interface Concurrency {
   release(): void;
 }
 
+/** While none is held: what comes together may share statements. */
+const atOnceInCalm = 48;
 /** Never fewer at once. */
 const leastAtOnce = 16;
 /** As many at once as are answered in so long (Little's law), so that it is about how long each takes. */
@@ -31,7 +33,7 @@ export function createConcurrency(): Concurrency {
   // Whoever ends has nothing to do with those that begin.
   const ofNoRequest = AsyncLocalStorage.snapshot();
   const held: (() => void)[] = [];
-  let atOnce = leastAtOnce;
+  let atOnce = atOnceInCalm;
   let underWay = 0;
   let ended = 0;
   let lastLook = performance.eventLoopUtilization();
@@ -42,13 +44,14 @@ export function createConcurrency(): Concurrency {
     // Who has left ends as it begins.
     if (isBeginning) return;
     isBeginning = true;
-    while (underWay < atOnce) {
-      const start = held.shift();
-      if (!start) break;
-      underWay++;
-      ofNoRequest(start);
+    try {
+      while (held.length > 0 && underWay < atOnce) {
+        underWay++;
+        ofNoRequest(held.shift() as () => void);
+      }
+    } finally {
+      isBeginning = false;
     }
-    isBeginning = false;
   };
   const lookLater = () => {
     isLooking = true;
@@ -58,7 +61,10 @@ export function createConcurrency(): Concurrency {
   };
   const look = () => {
     isLooking = false;
-    if (held.length === 0) return;
+    if (held.length === 0) {
+      atOnce = Math.max(atOnce, atOnceInCalm);
+      return;
+    }
     const { active, idle, utilization } = performance.eventLoopUtilization(lastLook);
     const isWaiting = ended === 0 || utilization < leastBusy;
     atOnce = isWaiting ? atOnce * 2 : Math.max(leastAtOnce, Math.ceil((ended * targetMs) / (active + idle)));

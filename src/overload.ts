@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { createConcurrency } from './concurrency.ts';
@@ -132,7 +132,8 @@ export function createOverload(options: OverloadOptions): Overload {
         response.once('close', concurrency.end);
         handler(request, response);
       };
-      beginInTurn(AsyncLocalStorage.bind(start));
+      const scope = new AsyncResource('HeldRequest');
+      beginInTurn(() => scope.runInAsyncScope(start));
     },
     watch: whole.watch,
     async stop() {

@@ -37,6 +37,13 @@ test('while the thread is busy, sixteen are worked on, and the others in the ord
   expect(most).toBe(16);
 });
 
+test('where few come at once, none is held', () => {
+  const concurrency = createConcurrency();
+  let begun = 0;
+  for (let count = 0; count < 48; count++) concurrency.begin(() => begun++);
+  expect(begun).toBe(48);
+});
+
 test('of those that take less, as many as are answered within milliseconds', async () => {
   const { most } = await workOff(8_000, 0.02);
   expect(most).toBeGreaterThan(64);
@@ -48,14 +55,14 @@ test('where they wait for something else, more begin, and none waits for those t
   const startedAt = performance.now();
   let begun = 0;
   for (let count = 0; count < 500; count++) concurrency.begin(() => begun++);
-  expect(begun).toBe(16);
+  expect(begun).toBe(48);
   await waitUntil(() => begun === 500, 1_000);
   expect(performance.now() - startedAt).toBeLessThan(500);
 });
 
 test('those that do not end hold nobody up for long where the thread is busy with others', async () => {
   const concurrency = createConcurrency();
-  for (let count = 0; count < 16; count++) concurrency.begin(() => {});
+  for (let count = 0; count < 48; count++) concurrency.begin(() => {});
   let ended = 0;
   for (let count = 0; count < 300; count++) {
     concurrency.begin(() => {
@@ -76,7 +83,7 @@ test('those that do not end hold nobody up for long where the thread is busy wit
 test('of thousands that end as they begin, each begins', () => {
   const concurrency = createConcurrency();
   let begun = 0;
-  for (let count = 0; count < 16; count++) concurrency.begin(() => {});
+  for (let count = 0; count < 48; count++) concurrency.begin(() => {});
   for (let count = 0; count < 20_000; count++) {
     concurrency.begin(() => {
       begun++;
@@ -102,11 +109,11 @@ test('what begins does so in nobody’s context, whoever ended', async () => {
   const context = new AsyncLocalStorage<string>();
   const concurrency = createConcurrency();
   const seen: (string | undefined)[] = [];
-  for (let count = 0; count < 40; count++) {
+  for (let count = 0; count < 60; count++) {
     const start = () => seen.push(context.getStore());
     context.run('asked', () => concurrency.begin(start));
   }
   context.run('ended', () => concurrency.end());
-  await waitUntil(() => seen.length === 40, 1_000);
+  await waitUntil(() => seen.length === 60, 1_000);
   expect(seen.every(store => store === undefined)).toBe(true);
 });

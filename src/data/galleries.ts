@@ -4,7 +4,7 @@ import { type ColumnSet, columnsOfSet, everyColumn } from './image-columns.ts';
 import { type ImageRow, pickImages, type VisibleShape } from './images.ts';
 import { countRead, createPage, type Page, type PageRequest } from './page.ts';
 import { statementByShape, viewsByShape } from './statement.ts';
-import { type ImageGroup, images } from './tables.ts';
+import type { ImageGroup } from './tables.ts';
 import { isVisible, type Visibility } from './visibility.ts';
 
 /** A part of one product's images, asked for together with those of other products. Cursors are order keys. */
@@ -46,7 +46,8 @@ const galleryPages = viewsByShape((db, { visibility, columns, direction }: Pages
       ) with ordinality as asked (product, image_group, row_limit, backward, after, before, place)`,
     )
     .crossJoinLateral(pickImages(pickShownPage(isVisible(visibility), direction)))
-    .orderBy(sql`asked.place`, images.orderKey)
+    // The rows of a page come as they are read; sorted by more, each would be copied for that.
+    .orderBy(sql`asked.place`)
     .prepare('gallery_pages'),
 );
 

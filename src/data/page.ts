@@ -21,15 +21,12 @@ export function countRead(limit: number, looksAhead: boolean): number {
   return looksAhead ? limit + 1 : limit;
 }
 
-/** Makes a page of the rows that were read, in list order. */
-export function createPage<Row>(rows: Row[], request: PageRequest<unknown>): Page<Row> {
-  const more = rows.length > request.limit;
+/** Makes a page of the rows as they were read: from the end of the list when `backward`. */
+export function createPage<Row>(read: Row[], request: PageRequest<unknown>): Page<Row> {
+  const more = read.length > request.limit;
+  const rows = more ? read.slice(0, request.limit) : read;
   if (request.backward) {
-    return { rows: more ? rows.slice(1) : rows, hasPrevious: more, hasNext: request.before !== null };
+    return { rows: rows.reverse(), hasPrevious: more, hasNext: request.before !== null };
   }
-  return {
-    rows: more ? rows.slice(0, request.limit) : rows,
-    hasNext: more,
-    hasPrevious: request.after !== null,
-  };
+  return { rows, hasNext: more, hasPrevious: request.after !== null };
 }

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import { type Abandonment, findAbandonment, joinAbandonments, runAbandonable } from './abandonment.ts';
 import { isUnavailability } from './unavailable.ts';
 
@@ -21,8 +21,8 @@ const manyKeys = 25;
 interface Asking<Key, Value> {
   keys: readonly Key[];
   abandonment: Abandonment | undefined;
-  /** Runs what is said to be done for whoever asks. */
-  runWithin: <Result>(run: () => Result) => Result;
+  /** In whose scope it was asked. `AsyncLocalStorage.snapshot` does the same, for thirty times as much. */
+  scope: AsyncResource;
   resolve(values: readonly Value[]): void;
   reject(error: unknown): void;
 }
@@ -51,7 +51,7 @@ export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> 
   function readTogether(batch: readonly Asking<Key, Value>[]): void {
     const joint = joinAbandonments(batch.map(({ abandonment }) => abandonment));
     // What is traced of it belongs to the first.
-    batch[0]?.runWithin(() => runAbandonable(joint, () => readFor(batch)));
+    batch[0]?.scope.runInAsyncScope(() => runAbandonable(joint, () => readFor(batch)));
   }
 
   function readFor(batch: readonly Asking<Key, Value>[]): void {
@@ -81,8 +81,8 @@ export function shareRead<Key, Value>(read: Read<Key, Value>): Read<Key, Value> 
   return keys => {
     if (keys.length === 0 || keys.length >= manyKeys) return read(keys);
     return new Promise((resolve, reject) => {
-      const runWithin = gathered[0]?.runWithin ?? AsyncLocalStorage.snapshot();
-      gathered.push({ keys, abandonment: findAbandonment(), runWithin, resolve, reject });
+      const scope = gathered[0]?.scope ?? new AsyncResource('SharedRead');
+      gathered.push({ keys, abandonment: findAbandonment(), scope, resolve, reject });
       if (isDue) return;
       isDue = true;
       // What came in with the same turn of the event loop is handled by then.

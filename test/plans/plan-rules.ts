@@ -12,8 +12,23 @@ const maxInVain = 1_250;
 const maxRead = 8_000;
 
 /** What in a plan gets dearer as the catalogue grows; none for a good one. */
-export function findFaults({ root }: Pick<RunPlan, 'root'>): string[] {
-  return nodesOf(root).flatMap(node => [...faultsOfScan(node), ...faultsOfSort(node)]);
+export function findFaults({ text, root }: RunPlan): string[] {
+  return [
+    ...nodesOf(root).flatMap(node => [...faultsOfScan(node), ...faultsOfSort(node)]),
+    ...faultsOfPages(text, root),
+  ];
+}
+
+export function isOfPages({ text }: Pick<RunPlan, 'text'>): boolean {
+  return text.includes('order by asked.place');
+}
+
+/** Rows of pages are in order since each page is read after the one before it, and nothing comes in between. */
+function faultsOfPages(text: string, root: PlanNode): string[] {
+  if (!isOfPages({ text })) return [];
+  const [asked] = root.Plans ?? [];
+  const isInOrder = root['Node Type'] === 'Nested Loop' && asked?.['Node Type'] === 'Function Scan';
+  return isInOrder ? [] : [`${root['Node Type']} of pages`];
 }
 
 function faultsOfScan(node: PlanNode): string[] {

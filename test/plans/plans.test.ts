@@ -5,7 +5,7 @@ import { openImportService } from '../support/import-service.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 import { readAllLists } from './lists.ts';
 import { openPlanLog, type PlanLog, type RunPlan, setPlanCacheMode } from './plan-log.ts';
-import { findFaults } from './plan-rules.ts';
+import { findFaults, isOfPages } from './plan-rules.ts';
 import {
   changeProducts,
   importImages,
@@ -54,11 +54,12 @@ describe.each(['force_generic_plan', 'force_custom_plan'] as const)('with %s, no
   });
   afterAll(() => service?.close());
 
-  test.each(parts)('%s gets dearer as the catalogue grows', { timeout: 90_000 }, async (_name, run) => {
+  test.each(parts)('%s gets dearer as the catalogue grows', { timeout: 90_000 }, async (part, run) => {
     await run(service);
     const plans = await log.take();
     expect(plans.length).toBeGreaterThan(5);
     expect(describeFaults(plans)).toEqual([]);
+    if (part === 'lists and counts') expect(plans.filter(isOfPages).length).toBeGreaterThan(5);
   });
 });
 
@@ -73,6 +74,13 @@ describe('a statement is found that', () => {
 
   test('reads the whole table', async () => {
     expect(await find(`select count(*) from images where name = 'none'`)).toContain('Seq Scan of images');
+  });
+
+  test('could bring the rows of pages in another order', async () => {
+    const pages = `select images.id from unnest('{1,2}'::bigint[]) with ordinality as asked (product, place)
+      join images on product_id = asked.product and deleted_at is null order by asked.place`;
+    expect(await find(pages)).toEqual([]);
+    expect(await find(`${pages}, name`)).toEqual(['Incremental Sort of pages']);
   });
 
   test('sorts more than a page', async () => {
