@@ -78,6 +78,10 @@ export function createOverload(options: OverloadOptions): Overload {
     pace.noteAnswer();
     leave();
   };
+  const end = () => {
+    noteAnswer();
+    concurrency.end();
+  };
   const handOn = (post: TakenPost) => {
     isHandedOver = true;
     post.handOn();
@@ -96,10 +100,8 @@ export function createOverload(options: OverloadOptions): Overload {
     if (!answered) return handOn(post);
     answering++;
     void answered.then(isAnswered => {
-      if (isAnswered) {
-        noteAnswer();
-        concurrency.end();
-      } else handOn(post);
+      if (isAnswered) end();
+      else handOn(post);
       if (--answering === 0 && isStopping) allAnswered.resolve();
     });
   };
@@ -121,7 +123,7 @@ export function createOverload(options: OverloadOptions): Overload {
       if (isLong(request)) return handler(request, response);
       if (isHandedOver) {
         isHandedOver = false;
-        response.once('close', noteAnswer).once('close', concurrency.end);
+        response.once('close', end);
         return handler(request, response);
       }
       if (isExcess()) return refuse(request, response);

@@ -46,7 +46,7 @@ const galleryPages = viewsByShape((db, { visibility, columns, direction }: Pages
       ) with ordinality as asked (product, image_group, row_limit, backward, after, before, place)`,
     )
     .crossJoinLateral(pickImages(pickShownPage(isVisible(visibility), direction)))
-    // The rows of a page come as they are read; sorted by more, each would be copied for that.
+    // The rows of a page come as a nested loop reads them; sorted by more, each would be copied for that.
     .orderBy(sql`asked.place`)
     .prepare('gallery_pages'),
 );

@@ -105,15 +105,13 @@ function isNarrow({ types, states, deleted }: ImageFilter): boolean {
 const listStatement = viewsByShape((db, shape: Shape) => {
   const chosen = columnsOfSet(shape.columns);
   const columns = shape.order === 'UPDATED' ? { ...chosen, updatedAt: imageColumns.updatedAt } : chosen;
-  return (
-    db
-      .select({ ...columns, place: sql<number>`asked.place::int` })
-      .from(askedPages(shape))
-      .crossJoinLateral(pickImages(pickRows(shape)))
-      // The rows of a page come as they are read; sorted by more, each would be copied for that.
-      .orderBy(sql`asked.place`)
-      .prepare('list_images')
-  );
+  // The rows of a page come as a nested loop reads them; sorted by more, each would be copied for that.
+  return db
+    .select({ ...columns, place: sql<number>`asked.place::int` })
+    .from(askedPages(shape))
+    .crossJoinLateral(pickImages(pickRows(shape)))
+    .orderBy(sql`asked.place`)
+    .prepare('list_images');
 });
 
 /** A row for each page: how many rows it has at the most, and the parts of its cursors. */

@@ -31,7 +31,7 @@ const place = {
   focalY: placeOf('focalY'),
 };
 
-/** Postgres writes `\\x` before the digits. */
+/** Postgres writes `\x` before the digits. */
 const hashPrefix = 2;
 const hashLength = hashPrefix + 64;
 const types = originalFormats.map(format => ({ ...format, bytes: Buffer.from(format.mimeType) }));
