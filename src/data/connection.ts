@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { DataRows } from './data-rows.ts';
 import { RowSocket, RowsAside } from './row-socket.ts';
-import { decodeAsArrays, decodeAsObjects, type Received } from './row-values.ts';
+import type { Received } from './row-values.ts';
+import type { Driver, Transacting } from './session.ts';
+import { runTransaction } from './transaction.ts';
 import { breaksConnection, DatabaseUnavailable } from './unavailable.ts';
 
 // A connection of postgres.js that broke while bytes were on their way to it never works again (porsager/postgres
@@ -18,26 +21,6 @@ export interface ConnectionOptions {
 
 /** Called when a statement begins, with its text, which holds no values; what it gives is called when it has ended. */
 export type StatementWatch = (text: string) => (error?: unknown) => void;
-
-/** Where statements are sent: to any free connection, or in a transaction. */
-export interface Session {
-  /** As Drizzle asks postgres.js. */
-  unsafe(text: string, parameters: unknown[]): Answer;
-  query(text: string, parameters: unknown[]): Promise<Received>;
-}
-
-/** With what Drizzle uses of postgres.js. */
-export interface Driver extends Session {
-  options: { parsers: Record<string, unknown>; serializers: Record<string, unknown> };
-  begin<Result>(run: (transaction: Transacting) => Promise<Result>): Promise<Result>;
-}
-
-export interface Transacting extends Session {
-  savepoint<Result>(run: (transaction: Transacting) => Promise<Result>): Promise<Result>;
-}
-
-/** Rows as objects, or as arrays where `values` is called before the next tick. */
-type Answer = Promise<unknown> & { values(): Promise<unknown> };
 
 /** What a connection and a transaction have in common. */
 type Sending = Pick<postgres.Sql, 'unsafe'>;
@@ -56,7 +39,11 @@ export class Connection {
   readonly #rowsAside: RowsAside | null;
   readonly #answerMs: number;
   readonly #watch: StatementWatch | undefined;
-  /** Ends a transaction whose statement was given up, though the driver would wait on. */
+  /** It answered at least once. */
+  #isMade = false;
+  /** Of the last transaction, however it ended. */
+  #ended: Promise<unknown> = Promise.resolve();
+  /** Ends a transaction whose connection is lost, or whose statement was given up, though the driver would wait on. */
   #giveUp: (error: Error) => void = () => {};
 
   constructor(url: string, options: ConnectionOptions, shared: Driver['options'], onClose: () => void) {
@@ -72,6 +59,7 @@ export class Connection {
       onnotice: () => {},
       onclose: () => {
         this.isBroken = true;
+        this.#giveUp(createLoss());
         onClose();
       },
       connection: {
@@ -95,85 +83,94 @@ export class Connection {
     return this.#runOn(this.#client, text, parameters);
   }
 
+  /** All of it or nothing. */
   async transact<Result>(run: (transaction: Transacting) => Promise<Result>): Promise<Result> {
-    const { promise: givenUp, reject } = Promise.withResolvers<never>();
+    const { promise: lost, reject } = Promise.withResolvers<never>();
     this.#giveUp = reject;
-    const clock = new Clock(() => this.#expire(), this.#answerMs);
+    const transaction = Promise.race([this.#transactAlone(run), lost]);
+    this.#ended = transaction.catch(() => {});
     try {
-      clock.start();
-      const work = this.#client.begin(async session => {
-        clock.stop();
-        try {
-          return await this.#runIn(session, run);
-        } finally {
-          clock.start();
-        }
-      });
-      return (await Promise.race([work, givenUp])) as Result;
+      return await transaction;
     } catch (error) {
       throw this.#note(error);
     } finally {
-      clock.stop();
       this.#giveUp = () => {};
     }
   }
 
   /** What runs may finish for `graceMs`. */
   async close(graceMs: number): Promise<void> {
-    await this.#client.end({ timeout: graceMs / 1_000 });
+    const deadline = performance.now() + graceMs;
+    // The driver never ends a connection that was reserved when it was told to.
+    await Promise.race([this.#ended, delay(graceMs, undefined, { ref: false })]);
+    await this.#client.end({ timeout: Math.max(deadline - performance.now(), 0) / 1_000 });
   }
 
   destroy(): void {
     this.#client.end({ timeout: 0 }).catch(() => {});
   }
 
-  /** `run` with a transaction or a part of one, of which the driver makes an end as soon as it is over. */
-  async #runIn<Result>(
-    session: postgres.TransactionSql,
-    run: (transaction: Transacting) => Promise<Result>,
-  ): Promise<Result> {
+  async #transactAlone<Result>(run: (transaction: Transacting) => Promise<Result>): Promise<Result> {
+    const { session, begun } = await this.#begin();
     try {
-      return await run({
-        unsafe: (text, parameters) => createAnswer(() => this.#runOn(session, text, parameters)),
-        query: (text, parameters) => this.#runOn(session, text, parameters),
-        savepoint: async part => (await session.savepoint(inner => this.#runIn(inner, part))) as never,
+      return await runTransaction(
+        {
+          begun,
+          send: (text, parameters) => this.#runOn(session, text, parameters),
+          commit: () => this.#send(session, 'commit', []),
+        },
+        run,
+      );
+    } catch (error) {
+      await this.#send(session, 'rollback', []).catch(() => {
+        this.isBroken = true;
       });
+      throw error;
     } finally {
-      if (this.isBroken) await this.#forsake();
+      if (!this.isBroken) session.release();
     }
+  }
+
+  async #begin(): Promise<{ session: postgres.ReservedSql; begun: Promise<unknown> }> {
+    if (this.#isMade) {
+      const session = await this.#client.reserve();
+      return { session, begun: this.#send(session, 'begin', []) };
+    }
+    // The driver never comes back with one that it has to make for this, where it asks for no types.
+    await this.#send(this.#client, 'begin', []);
+    return { session: await this.#client.reserve(), begun: Promise.resolve() };
+  }
+
+  #runOn(session: Sending, text: string, parameters: unknown[]): Promise<Received> {
+    const received = this.#send(session, text, parameters);
+    if (this.#watch) {
+      const end = this.#watch(text);
+      received.then(() => end(), end);
+    }
+    return received;
   }
 
   /**
    * Drizzle asks the driver to parse unnamed statements anew each time, at the price of a round trip. The service's
    * statements have few texts, so all of them are prepared, once a connection.
    */
-  #runOn(session: Sending, text: string, parameters: unknown[]): Promise<Received> {
-    if (this.isBroken)
-      return Promise.reject(new DatabaseUnavailable('The connection to the database was lost'));
-    let end = this.#watch?.(text);
+  #send(session: Sending, text: string, parameters: unknown[]): Promise<Received> {
+    if (this.isBroken) return Promise.reject(createLoss());
     const query = session.unsafe(text, parameters as postgres.ParameterOrJSON<never>[], { prepare: true });
     const { promise, resolve, reject } = Promise.withResolvers<Received>();
-    const clock = new Clock(() => {
-      const error = this.#expire();
-      finish(error);
-      reject(error);
-    }, this.#answerMs);
-    const finish = (error?: unknown) => {
-      clock.stop();
-      end?.(error);
-      end = undefined;
-    };
+    const clock = new Clock(() => reject(this.#expire()), this.#answerMs);
     clock.start();
     const received = query
       .raw()
       .then(answer => ({ rows: this.#takeRows(answer), columns: answer.columns ?? [] }));
     received.then(
       answer => {
-        finish();
+        clock.stop();
+        this.#isMade = true;
         resolve(answer);
       },
       error => {
-        finish(error);
+        clock.stop();
         reject(this.#note(error));
       },
     );
@@ -184,15 +181,6 @@ export class Connection {
     const [first] = answer;
     if (!first) return new DataRows();
     return this.#rowsAside && first.length > 0 ? this.#rowsAside.take(first) : DataRows.of(answer);
-  }
-
-  /**
-   * Ends a transaction on a connection that is lost, and never comes back: the driver would go on with COMMIT or
-   * ROLLBACK, and throw where nobody can catch it.
-   */
-  #forsake(): Promise<never> {
-    this.#giveUp(new DatabaseUnavailable('The connection to the database was lost'));
-    return new Promise(() => {});
   }
 
   /** The server may be frozen, or gone without a word. */
@@ -210,6 +198,10 @@ export class Connection {
     }
     return error;
   }
+}
+
+function createLoss(): Error {
+  return new DatabaseUnavailable('The connection to the database was lost');
 }
 
 /** Not where there are several hosts, of which the driver chooses one, and not where what comes is encrypted. */
@@ -249,16 +241,4 @@ class Clock {
   stop(): void {
     clearTimeout(this.#timer);
   }
-}
-
-export function createAnswer(run: () => Promise<Received>): Answer {
-  let asArrays = false;
-  const answer = Promise.resolve()
-    .then(run)
-    .then(received => (asArrays ? decodeAsArrays(received) : decodeAsObjects(received)));
-  const values = () => {
-    asArrays = true;
-    return answer;
-  };
-  return Object.assign(answer, { values });
 }

@@ -1,8 +1,8 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
-import type { Driver } from './connection.ts';
 import { lastMigrationHash } from './migrate.ts';
 import { openPool, type PoolCounts, type PoolOptions } from './pool.ts';
+import type { Driver } from './session.ts';
 
 export type Database = PostgresJsDatabase;
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];

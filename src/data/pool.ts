@@ -1,5 +1,6 @@
 import { findAbandonment } from './abandonment.ts';
-import { Connection, type ConnectionOptions, createAnswer, type Driver } from './connection.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import { createSession, type Driver } from './session.ts';
 import { DatabaseUnavailable } from './unavailable.ts';
 import { createWaitingLine, type WaitingOptions } from './waiting-line.ts';
 
@@ -110,8 +111,7 @@ export function openPool(url: string, options: PoolOptions): Pool {
   return {
     driver: {
       options: shared,
-      unsafe: (text, parameters) => createAnswer(() => use(connection => connection.run(text, parameters))),
-      query: (text, parameters) => use(connection => connection.run(text, parameters)),
+      ...createSession((text, parameters) => use(connection => connection.run(text, parameters))),
       begin: run => use(connection => connection.transact(run)),
     },
     counts: () => ({

@@ -1,9 +1,9 @@
 import { type AnyColumn, Column, is, noopDecoder, Param, Placeholder, SQL } from 'drizzle-orm';
 import { PgCustomColumn, PgDialect, PgDoublePrecision, PgInteger, PgTimestamp } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/postgres-js';
-import type { Session } from './connection.ts';
 import type { Connection, Database } from './database.ts';
 import { type CreateRows, compileRows, compileViews, type RowField } from './row-views.ts';
+import type { Session } from './session.ts';
 import { parseUtcTime } from './time-text.ts';
 
 // Drizzle builds and decodes for the connection that it was asked on, and a transaction is a connection of its own. What a

@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type DatabaseOptions, type OpenDatabase, openDatabase } from '../../src/data/database.ts';
+import {
+  type Connection,
+  type DatabaseOptions,
+  type OpenDatabase,
+  openDatabase,
+} from '../../src/data/database.ts';
 import { isUnavailability } from '../../src/data/unavailable.ts';
 import { createTestDatabase } from '../support/service.ts';
 import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -191,6 +196,113 @@ test('a transaction that throws is undone, and its connection is of use again', 
   await expect(undone).rejects.toThrow('no');
   expect(await database.db.execute(sql`select count(*)::int as count from kept`)).toEqual([{ count: 0 }]);
   expect(proxy.countConnections()).toBe(1);
+});
+
+describe('a transaction', () => {
+  beforeEach(async () => {
+    open({ maxConnections: 1 });
+    await database.db.execute(sql`create table if not exists kept (n integer)`);
+    await database.db.execute(sql`truncate kept`);
+  });
+  const insert = (db: Connection, n: number) => db.execute(sql`insert into kept values (${n}::int)`);
+  const listKept = () => database.db.execute(sql`select n from kept order by n`);
+
+  test('sends what it reads behind BEGIN, which is one round trip; a change waits until it has begun', async () => {
+    const sent: string[] = [];
+    await database.close();
+    open({ maxConnections: 1, onStatement: text => sent.push(text) });
+    const read = (db: Connection) => db.execute(sql`select 1`);
+    await database.db.transaction(read);
+    sent.length = 0;
+    proxy.freeze();
+    const reading = database.db.transaction(transaction =>
+      Promise.all([read(transaction), read(transaction)]),
+    );
+    await sleep(50);
+    expect(sent).toEqual(['begin', 'select 1', 'select 1']);
+    proxy.thaw();
+    await reading;
+    sent.length = 0;
+    proxy.freeze();
+    const writing = database.db.transaction(transaction =>
+      Promise.all([read(transaction), insert(transaction, 1), read(transaction)]),
+    );
+    await sleep(50);
+    expect(sent).toEqual(['begin', 'select 1']);
+    proxy.thaw();
+    await writing;
+    expect(sent).toEqual(['begin', 'select 1', 'insert into kept values ($1::int)', 'select 1', 'commit']);
+  });
+
+  test('that cannot begin changes nothing, whatever it says first, and leaves its connection of use', async () => {
+    await insert(database.db, 0);
+    proxy.garble('begin', 'begun');
+    for (const readsFirst of [false, true]) {
+      const failing = database.db.transaction(async transaction => {
+        if (readsFirst) await transaction.execute(sql`select n from kept for update`);
+        await Promise.all([insert(transaction, 1), insert(transaction, 2)]);
+      });
+      expect(await failing.catch(error => error.cause)).toMatchObject({ code: '42601' });
+    }
+    proxy.garble('', '');
+    expect(await listKept()).toEqual([{ n: 0 }]);
+    await database.db.transaction(transaction => insert(transaction, 3));
+    expect(await listKept()).toEqual([{ n: 0 }, { n: 3 }]);
+    expect(proxy.countConnections()).toBe(1);
+  });
+
+  test('one of whose statements failed is undone, though it went on', async () => {
+    const failing = database.db.transaction(async transaction => {
+      await insert(transaction, 1);
+      await transaction.execute(sql`select 1 / 0`).catch(() => {});
+    });
+    await expect(failing).rejects.toThrow();
+    expect(await listKept()).toEqual([]);
+  });
+
+  test('that ends before its last statement does is undone with it', async () => {
+    const failing = database.db.transaction(async transaction => {
+      await insert(transaction, 1);
+      transaction.execute(sql`select 1 / 0`).catch(() => {});
+      await Promise.resolve();
+    });
+    await expect(failing).rejects.toThrow();
+    expect(await listKept()).toEqual([]);
+    await insert(database.db, 2);
+    expect(await listKept()).toEqual([{ n: 2 }]);
+  });
+
+  test('keeps what stands around a part that failed, and undoes the parts of that with it', async () => {
+    await database.db.transaction(async transaction => {
+      await insert(transaction, 1);
+      const part = transaction.transaction(async outer => {
+        await insert(outer, 2);
+        const inner = outer.transaction(async innermost => {
+          await insert(innermost, 3);
+          throw new Error('inner');
+        });
+        await expect(inner).rejects.toThrow('inner');
+        await outer.transaction(last => insert(last, 4));
+        throw new Error('outer');
+      });
+      await expect(part).rejects.toThrow('outer');
+      await transaction.transaction(kept => insert(kept, 5));
+    });
+    expect(await listKept()).toEqual([{ n: 1 }, { n: 5 }]);
+  });
+
+  test('that runs is let finish by a close, which does not take longer', async () => {
+    const running = database.db.transaction(async transaction => {
+      await insert(transaction, 1);
+      await transaction.execute(sql`select pg_sleep(0.1)`);
+    });
+    await sleep(20);
+    const startedAt = performance.now();
+    await Promise.all([database.close(), running]);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    open();
+    expect(await listKept()).toEqual([{ n: 1 }]);
+  });
 });
 
 test('closing lets what runs finish, and refuses what waits', async () => {

@@ -7,6 +7,8 @@ export interface TcpProxy {
   /** Passes nothing on from now on, and says so to nobody; as a server that is frozen. */
   freeze(): void;
   thaw(): void;
+  /** Passes other bytes on to the server from now on, wherever a chunk has those given; both are equally long. */
+  garble(given: string, other: string): void;
   /** Ends all connections; as a server that dies. */
   cut(): void;
   /** Takes no more connections, until `listen`. */
@@ -19,6 +21,7 @@ export interface TcpProxy {
 export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isFrozen = false;
+  let garble = (bytes: Buffer) => bytes;
   const hold = (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
@@ -32,7 +35,7 @@ export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
         [client, server],
         [server, client],
       ] as const) {
-        from.on('data', bytes => to.write(bytes));
+        from.on('data', bytes => to.write(to === server ? garble(bytes) : bytes));
         from.once('close', () => to.destroy());
         hold(from);
       }
@@ -54,6 +57,9 @@ export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
     freeze() {
       isFrozen = true;
       for (const socket of sockets) socket.pause();
+    },
+    garble(given, other) {
+      garble = bytes => Buffer.from(bytes.toString('latin1').replace(given, other), 'latin1');
     },
     thaw() {
       isFrozen = false;
