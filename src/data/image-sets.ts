@@ -1,14 +1,16 @@
-import { eq, getTableColumns, type Placeholder, Subquery, sql } from 'drizzle-orm';
+import { eq, getTableColumns, type Placeholder, type SQL, Subquery, sql } from 'drizzle-orm';
 import { type Database, formatArray, type Transaction } from './database.ts';
 import { imageColumns } from './image-columns.ts';
 import {
   assign,
   contentKeys,
+  formatColumns,
   formatRows,
   type ImageValues,
   isPlain,
   nameColumns,
   plainKeys,
+  readColumns,
   readRows,
   sourceKeys,
   valueKeys,
@@ -71,8 +73,10 @@ type Row = ImageValues & { id: string };
 /** What becomes of a set whose product is locked; each image is in one of the lists at the most. */
 export interface SetChange {
   productId: string;
-  /** Deleted, to be restored for so many days; by a replacement, of which they keep the id. */
-  removed?: { ids: readonly string[]; retentionDays: number; replacementId: string | null };
+  /** Of a replacement: what it removes and adds keeps it. */
+  replacementId?: string;
+  /** Deleted, to be restored for so many days. */
+  removed?: { ids: readonly string[]; retentionDays: number };
   /** All is written but the source, which importing may be writing just now. */
   updated?: readonly Row[];
   /** All is written, the source too; what was being imported for them is void then. */
@@ -87,7 +91,15 @@ export interface SetChange {
  * Order keys of images that were there before must not go to others: uniqueness is checked row by row.
  */
 export async function changeSet(db: Transaction, change: SetChange): Promise<ImageRow[]> {
-  const { productId, removed, updated = [], resourced = [], placed = [], added = [] } = change;
+  const {
+    productId,
+    replacementId = null,
+    removed,
+    updated = [],
+    resourced = [],
+    placed = [],
+    added = [],
+  } = change;
   const addsOnlyPlain = updated.length + resourced.length === 0 && added.length > 0 && added.every(isPlain);
   const shape: Shape = {
     addsOnlyPlain,
@@ -99,6 +111,7 @@ export async function changeSet(db: Transaction, change: SetChange): Promise<Ima
   };
   const parameters = {
     productId,
+    replacementId,
     ...(shape.removes && { ...removed, removedIds: formatArray(removed?.ids ?? []) }),
     ...(shape.updates && { updated: formatRows(updated, contentKeys) }),
     ...(shape.resources && { resourced: formatRows(resourced, [...contentKeys, ...sourceKeys]) }),
@@ -107,11 +120,11 @@ export async function changeSet(db: Transaction, change: SetChange): Promise<Ima
       orderKeys: formatArray(placed.map(place => place.orderKey)),
       positions: formatArray(placed.map(place => place.position)),
     }),
-    ...(shape.adds && { added: formatRows(added, addsOnlyPlain ? plainKeys : valueKeys) }),
+    ...(shape.adds && (addsOnlyPlain ? formatColumns(added) : { added: formatRows(added, addedKeys) })),
   };
   if (!addsOnlyPlain) return writtenSet(db, shape, parameters);
   const written = await writtenPlainSet(db, shape, parameters);
-  return written.map((row, place) => describePlain(row, productId, added[place]));
+  return written.map((row, place) => describePlain(row, { productId, replacementId }, added[place]));
 }
 
 interface Shape {
@@ -143,11 +156,14 @@ const placing = sql`
   ) as given (id, order_key, position)
   where images.id = given.id`;
 
-const adding = (keys: Parameters<typeof nameColumns>[0]) => sql`
-  insert into images (product_id, ${nameColumns(keys)})
-  select ${sql.placeholder('productId')}::bigint, ${nameColumns(keys)}
-  from ${readRows(sql.placeholder('added'), keys)} order by place
+const adding = (keys: Parameters<typeof nameColumns>[0], given: SQL) => sql`
+  insert into images (product_id, replacement_id, ${nameColumns(keys)})
+  select ${sql.placeholder('productId')}::bigint, ${sql.placeholder('replacementId')}::uuid, ${nameColumns(keys)}
+  from ${given} order by place
   returning *`;
+
+/** All but what all have alike. */
+const addedKeys = valueKeys.filter(key => key !== 'replacementId');
 
 const raising = sql`
   update products set images_version = images_version + 1, updated_at = now()
@@ -161,7 +177,11 @@ function nameParts(db: Database, shape: Shape) {
       resourced: updating(sql.placeholder('resourced'), [...contentKeys, ...sourceKeys]),
     }),
     ...(shape.places && { placed: placing }),
-    ...(shape.adds && { added: adding(shape.addsOnlyPlain ? plainKeys : valueKeys) }),
+    ...(shape.adds && {
+      added: shape.addsOnlyPlain
+        ? adding(plainKeys, readColumns())
+        : adding(addedKeys, readRows(sql.placeholder('added'), addedKeys)),
+    }),
     raised: raising,
   };
   const named = Object.entries(parts).map(([name, part]) => db.$with(name, {}).as(part));
@@ -181,11 +201,11 @@ const writtenPlainSet = statementByShape((db, shape: Shape) => {
 
 function describePlain(
   row: Pick<ImageRow, 'id' | 'imageGroup' | 'createdAt' | 'updatedAt'>,
-  productId: string,
+  ofAll: Pick<ImageRow, 'productId' | 'replacementId'>,
   values: ImageValues | undefined,
 ): ImageRow {
-  if (!values) throw new Error(`More images were added to product ${productId} than were given`);
-  return { ...notImported, ...values, ...row, productId };
+  if (!values) throw new Error(`More images were added to product ${ofAll.productId} than were given`);
+  return { ...notImported, ...values, ...row, ...ofAll };
 }
 
 /** What comes with an image's bytes, or its end. */

@@ -50,7 +50,6 @@ export const plainKeys = [
   'sourceUrl',
   'sourceHost',
   'importDueAt',
-  'replacementId',
 ] as const;
 
 /** What other keys have where nobody said anything of the image. */
@@ -60,6 +59,26 @@ const otherKeys = valueKeys.filter(key => !plainKeys.some(plain => plain === key
 
 export function isPlain(values: ImageValues): boolean {
   return otherKeys.every(key => values[key] === (untold[key] ?? null));
+}
+
+/** What `readColumns` reads, under the names of its keys: columns take Postgres half the time that JSON takes it. */
+export function formatColumns(rows: readonly ImageValues[]): Record<string, string> {
+  return Object.fromEntries(plainKeys.map(key => [key, formatArray(rows.map(row => formatPlain(row[key])))]));
+}
+
+function formatPlain(value: ImageValues[(typeof plainKeys)[number]]): string | number | null {
+  return value instanceof Date ? value.toISOString() : value;
+}
+
+/** What `formatColumns` wrote, as the relation `given`, with each row's place. */
+export function readColumns(): SQL {
+  const arrays = plainKeys.map(key => sql`${sql.placeholder(key)}::${sql.raw(typeWithoutCollation(key))}[]`);
+  return sql`unnest(${sql.join(arrays, sql`, `)}) with ordinality as given (${nameColumns(plainKeys)}, place)`;
+}
+
+/** An array has none. */
+function typeWithoutCollation(key: keyof ImageValues): string {
+  return columns[key].getSQLType().replace(/ collate .*$/i, '');
 }
 
 type Keys = readonly (keyof ImageValues)[];

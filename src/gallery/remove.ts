@@ -61,10 +61,7 @@ export async function deleteAllProductImages(
     if (!product || live.length === 0) return [];
     const ids = live.map(row => row.id);
     const { retentionDays } = limits;
-    await changeSet(transaction, {
-      productId: product.id,
-      removed: { ids, retentionDays, replacementId: null },
-    });
+    await changeSet(transaction, { productId: product.id, removed: { ids, retentionDays } });
     return asDeleted(live, product, retentionDays);
   });
 }

@@ -95,12 +95,11 @@ async function writeReplacement(
   const isRecoloured = product.marketingColor !== marketingColor;
   if (!isRecoloured && !isChange(plan)) return { product, ...describeSets(plan, [], []) };
   if (isRecoloured) await updateProductRow(transaction, product.id, { marketingColor });
-  const replacementId = randomUUID();
   const writing = changeSet(transaction, {
     ...plan,
     productId: product.id,
-    added: plan.added.map(values => ({ ...values, replacementId })),
-    removed: { ids: plan.removed.map(row => row.id), retentionDays, replacementId },
+    replacementId: randomUUID(),
+    removed: { ids: plan.removed.map(row => row.id), retentionDays },
   });
   const now = {
     ...product,
