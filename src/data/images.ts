@@ -56,16 +56,20 @@ export async function findImagesEvenDeleted(db: Connection, ids: readonly string
   return ids.length === 0 ? [] : anyImagesById(db, { ids: formatArray(ids) });
 }
 
-const imagesOfProduct = statement(db =>
-  selectImages(db)
+const imagesOfProduct = statementByShape((db, { columns }: Pick<VisibleShape, 'columns'>) =>
+  selectImages(db, columnsOfSet(columns))
     .where(and(eq(images.productId, sql.placeholder('productId')), isNull(images.deletedAt)))
     .orderBy(images.imageGroup, images.orderKey)
     .prepare('images_of_product'),
 );
 
 /** The whole live set in order: the gallery, the 360° frames, the swatches. */
-export async function findImagesOfProduct(db: Connection, productId: string): Promise<ImageRow[]> {
-  return imagesOfProduct(db, { productId });
+export async function findImagesOfProduct(
+  db: Connection,
+  productId: string,
+  { key: columns }: ColumnSet = everyColumn,
+): Promise<ImageRow[]> {
+  return imagesOfProduct(db, { columns }, { productId });
 }
 
 const deletedImagesOfProduct = statement(db =>

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Transaction } from '../data/database.ts';
+import { type ColumnSet, everyColumn, findColumnSet } from '../data/image-columns.ts';
 import { changeSet, type LockedProduct, lockOrCreateSet } from '../data/image-sets.ts';
 import { findImagesOfProduct, type ImageRow } from '../data/images.ts';
 import { updateProductRow } from '../data/products.ts';
@@ -10,7 +11,7 @@ import type { GalleryLimits } from './limits.ts';
 import { checkImagesOnProduct, checkVersion } from './presence.ts';
 import { Problems } from './problems.ts';
 import { asDeleted } from './remove.ts';
-import { planReplacement, type Replacement } from './replacement.ts';
+import { comparedColumns, planReplacement, type Replacement } from './replacement.ts';
 import { holdStored } from './stored-files.ts';
 import { checkText } from './texts.ts';
 
@@ -34,13 +35,15 @@ export interface ReplaceResult {
 }
 
 /**
- * Makes a product's images exactly those given, in one transaction of a fixed number of statements.
+ * Makes a product's images exactly those given, in one transaction of a fixed number of statements. The rows it
+ * answers have at least the columns that are to be shown.
  * Throws UserErrors, with all that is wrong, and changes nothing then.
  */
 export async function replaceProductImages(
   db: Database,
   input: ReplaceInput,
   limits: GalleryLimits,
+  shown: ColumnSet = everyColumn,
 ): Promise<ReplaceResult> {
   const problems = new Problems();
   const marketingColor = input.marketingColor || null;
@@ -50,11 +53,12 @@ export async function replaceProductImages(
     ...checkEntries(input.images360 ?? [], 'images360', limits, problems),
   ];
   if (!problems.checkId(input.productId, ['input', 'productId'])) problems.throwIfAny();
+  const columns = findColumnSet([...comparedColumns, ...shown.names]);
   return change(db, Boolean(input.dryRun), async transaction => {
     const { product, rows: current } = await lockOrCreateSet(
       transaction,
       input.productId,
-      findImagesOfProduct,
+      (reading, productId) => findImagesOfProduct(reading, productId, columns),
     );
     const found = problems.fork();
     checkVersion(product, input.expectedVersion, ['input', 'expectedVersion'], found);

@@ -1,4 +1,5 @@
-import type { ImageValues } from '../data/image-writes.ts';
+import type { ImageColumn } from '../data/image-columns.ts';
+import { contentKeys, type ImageValues } from '../data/image-writes.ts';
 import type { ImageRow } from '../data/images.ts';
 import { type ImageGroup, type ImageType, imageGroups } from '../data/tables.ts';
 import { arrange, groupOfType, type Place } from './arrangement.ts';
@@ -18,7 +19,7 @@ export interface Replacement {
   /** Those of the kept ones that come from elsewhere now, whatever else differs. */
   resourced: (ImageValues & { id: string })[];
   /** The others of the kept ones, where neighbours came or went before them. */
-  placed: ImageRow[];
+  placed: Pick<ImageRow, 'id' | 'orderKey' | 'position'>[];
   removed: ImageRow[];
 }
 
@@ -28,6 +29,15 @@ interface Item {
   type: ImageType;
   group: ImageGroup;
 }
+
+/** What of the images that a product has is looked at here, or written again. */
+export const comparedColumns: readonly ImageColumn[] = [
+  'imageGroup',
+  'sourceUrl',
+  'sourcePath',
+  'fileHash',
+  ...contentKeys,
+];
 
 /** Compares the set that a product has with the one asked for: by id, then by source URL or, where they are here, bytes. */
 export function planReplacement(
@@ -62,7 +72,7 @@ export function planReplacement(
     ),
     updated: (rewritten.get(false) ?? []).map(({ values }) => values),
     resourced: (rewritten.get(true) ?? []).map(({ values }) => values),
-    placed: asIs.map(({ image, values }) => ({ ...image, position: values.position })),
+    placed: asIs.map(({ image: { id, orderKey }, values: { position } }) => ({ id, orderKey, position })),
     removed: current.filter(row => !keptIds.has(row.id)),
   };
 }
@@ -157,7 +167,7 @@ function createValues(
   { entry, image, type }: Item,
   place: Place = { orderKey: '', position: 0 },
 ): ImageValues {
-  const base = image ?? newImage();
+  const base: ImageValues = image ?? newImage();
   const sourced = entry.source ? withSource(base, entry.source) : base;
   return { ...sourced, ...entry.texts, ...place, type };
 }

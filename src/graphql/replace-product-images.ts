@@ -102,6 +102,7 @@ builder.mutationFields(t => ({
             images360: await takeSourcesOf(input.images360, context),
           },
           context.limits,
+          context.loaders.columns,
         ),
       );
       // Else the row that was just written would be read once more.
