@@ -23,7 +23,8 @@ export interface Wanted {
   stored: StoredFile | null;
 }
 
-export const urlKey = (url: string) => `url ${canonicalUrl(url)}`;
+export const urlKey = (url: string) => hrefKey(canonicalUrl(url));
+const hrefKey = (href: string) => `url ${href}`;
 export const pathKey = (path: string) => `path ${path}`;
 export const hashKey = (hash: string) => `hash ${hash}`;
 
@@ -62,7 +63,7 @@ export function checkEntry(
           hashKey(source.stored.file.hash),
           ...(source.stored.path === null ? [] : [pathKey(source.stored.path)]),
         ]
-      : [urlKey(source.url)],
+      : [hrefKey(source.parsed.href)],
     stored: source.stored,
   };
   return { wanted, problems: [] };

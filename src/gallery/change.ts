@@ -17,6 +17,15 @@ export class Concluding<Result> {
   }
 }
 
+/** What a change answers that found nothing to do: its end is not waited for. */
+export class Untouched<Result> {
+  readonly result: Result;
+
+  constructor(result: Result) {
+    this.result = result;
+  }
+}
+
 /** Serialization failure, deadlock, and a unique key that another writer took a moment ago. */
 const retriableCodes = new Set(['40001', '40P01', '23505']);
 const maxTries = 4;
@@ -29,17 +38,29 @@ const maxTries = 4;
 export async function change<Result>(db: Database, dryRun: boolean, run: Run<Result>): Promise<Result> {
   for (let tries = 1; ; tries++) {
     try {
-      return await (dryRun ? runAndUndo(db, run) : conclude(await db.transaction(run)));
+      return await (dryRun ? runAndUndo(db, run) : runAndCommit(db, run));
     } catch (error) {
       if (tries === maxTries || !isRetriable(error)) throw error;
     }
   }
 }
 
-type Run<Result> = (transaction: Transaction) => Promise<Result | Concluding<Result>>;
+type Outcome<Result> = Result | Concluding<Result> | Untouched<Result>;
+type Run<Result> = (transaction: Transaction) => Promise<Outcome<Result>>;
 
-async function conclude<Result>(outcome: Result | Concluding<Result>): Promise<Result> {
-  return outcome instanceof Concluding ? outcome.result : outcome;
+async function conclude<Result>(outcome: Outcome<Result>): Promise<Result> {
+  return outcome instanceof Concluding || outcome instanceof Untouched ? outcome.result : outcome;
+}
+
+function runAndCommit<Result>(db: Database, run: Run<Result>): Promise<Result> {
+  const { promise, resolve, reject } = Promise.withResolvers<Result>();
+  const running = db.transaction(async transaction => {
+    const outcome = await run(transaction);
+    if (outcome instanceof Untouched) resolve(outcome.result);
+    return outcome;
+  });
+  running.then(outcome => resolve(conclude(outcome)), reject);
+  return promise;
 }
 
 async function runAndUndo<Result>(db: Database, run: Run<Result>): Promise<Result> {

@@ -43,7 +43,7 @@ export function withSource<Values extends ImageValues>(image: Values, source: So
     ...image,
     sourceUrl: url,
     sourcePath: stored?.path ?? null,
-    sourceHost: url ? new URL(url).hostname : '',
+    sourceHost: stored ? '' : source.parsed.hostname,
     name,
     state: stored ? 'UPLOADED' : 'IMPORTED',
     fileHash: stored?.file.hash ?? null,
@@ -61,7 +61,7 @@ export function withSource<Values extends ImageValues>(image: Values, source: So
 export function isFrom(image: Pick<ImageValues, 'sourceUrl' | 'fileHash'>, source: Source): boolean {
   if (source.stored) return image.fileHash === source.stored.file.hash;
   if (image.sourceUrl === null) return false;
-  return image.sourceUrl === source.url || canonicalUrl(image.sourceUrl) === canonicalUrl(source.url);
+  return image.sourceUrl === source.url || canonicalUrl(image.sourceUrl) === source.parsed.href;
 }
 
 /** Whether a change gave the image another source. */

@@ -5,7 +5,7 @@ import { changeSet, type LockedProduct, lockOrCreateSet } from '../data/image-se
 import { findImagesOfProduct, type ImageRow } from '../data/images.ts';
 import { updateProductRow } from '../data/products.ts';
 import { imageGroups, type ProductRow } from '../data/tables.ts';
-import { Concluding, change } from './change.ts';
+import { Concluding, change, Untouched } from './change.ts';
 import { checkEntries, type Entry, type EntryInput } from './entries.ts';
 import type { GalleryLimits } from './limits.ts';
 import { checkImagesOnProduct, checkVersion } from './presence.ts';
@@ -95,9 +95,9 @@ async function writeReplacement(
   plan: Replacement,
   marketingColor: string | null,
   { retentionDays }: GalleryLimits,
-): Promise<ReplaceResult | Concluding<ReplaceResult>> {
+): Promise<Concluding<ReplaceResult> | Untouched<ReplaceResult>> {
   const isRecoloured = product.marketingColor !== marketingColor;
-  if (!isRecoloured && !isChange(plan)) return { product, ...describeSets(plan, [], []) };
+  if (!isRecoloured && !isChange(plan)) return new Untouched({ product, ...describeSets(plan, [], []) });
   if (isRecoloured) await updateProductRow(transaction, product.id, { marketingColor });
   const writing = changeSet(transaction, {
     ...plan,

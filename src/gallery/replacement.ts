@@ -7,7 +7,7 @@ import type { Entry } from './entries.ts';
 import { differs, isFrom, isResourced, newImage, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
 import type { Problems } from './problems.ts';
-import { createSourceKey, type SourceKey } from './source.ts';
+import { createUrlKey, sourceKey } from './source.ts';
 
 /** What it takes to make a product's set the one asked for. */
 export interface Replacement {
@@ -46,10 +46,10 @@ export function planReplacement(
   limits: GalleryLimits,
   problems: Problems,
 ): Replacement {
-  const sourceKey = createSourceKey();
-  const matches = matchEntries(current, entries, sourceKey);
+  const urlKey = createUrlKey(entries.map(({ source }) => source));
+  const matches = matchEntries(current, entries, urlKey);
   const items = entries.map(entry => createItem(entry, matches.get(entry) ?? null));
-  checkRepeatedSources(items, sourceKey, problems);
+  checkRepeatedSources(items, urlKey, problems);
   checkSizes(items, limits, problems);
   const places = arrange(items, current);
   const valuesOf = (item: Item): ImageValues => createValues(item, places.get(item));
@@ -80,7 +80,7 @@ export function planReplacement(
 function matchEntries(
   current: readonly ImageRow[],
   entries: readonly Entry[],
-  sourceKey: SourceKey,
+  urlKey: (url: string) => string,
 ): Map<Entry, ImageRow> {
   const free = new Map(current.map(row => [row.id, row]));
   const matches = new Map<Entry, ImageRow>();
@@ -90,18 +90,26 @@ function matchEntries(
     free.delete(row.id);
   };
   for (const entry of entries) if (entry.id) claim(entry, free.get(entry.id));
-  const bySource = Map.groupBy(free.values(), row => sourceKey({ url: row.sourceUrl }));
-  const byBytes = Map.groupBy(free.values(), row => row.fileHash ?? '');
+  const bySource = new Map<string, ImageRow[]>();
+  const offer = (key: string, row: ImageRow) => {
+    const others = bySource.get(key);
+    if (others) others.push(row);
+    else bySource.set(key, [row]);
+  };
+  for (const row of free.values()) {
+    if (row.sourceUrl !== null) offer(urlKey(row.sourceUrl), row);
+    if (row.fileHash !== null) offer(row.fileHash, row);
+  }
   // A picture may stand both in the gallery and among the frames: each entry takes one of its own group first.
   for (const sameGroup of [true, false]) {
     for (const entry of entries) {
-      if (free.size === 0 || entry.id || !entry.source || matches.has(entry)) continue;
-      const known = entry.source.stored ? byBytes : bySource;
-      const candidates = known.get(sourceKey(entry.source)) ?? [];
+      if (free.size === 0) return matches;
+      if (entry.id || !entry.source || matches.has(entry)) continue;
       const group = groupOfType[entry.type ?? typeOf(entry, null)];
+      const candidates = bySource.get(sourceKey(entry.source));
       claim(
         entry,
-        candidates.find(row => free.has(row.id) && (!sameGroup || row.imageGroup === group)),
+        candidates?.find(row => free.has(row.id) && (!sameGroup || row.imageGroup === group)),
       );
     }
   }
@@ -124,16 +132,21 @@ function isKept(item: Item): item is Item & { image: ImageRow } {
 }
 
 /** A new image from a URL that another image of its group is from would show one picture twice. */
-function checkRepeatedSources(items: readonly Item[], sourceKey: SourceKey, problems: Problems): void {
-  const seen = new Set<string>();
+function checkRepeatedSources(
+  items: readonly Item[],
+  urlKey: (url: string) => string,
+  problems: Problems,
+): void {
+  const added = items.filter(item => !item.image);
+  if (added.length === 0) return;
   const keyOf = ({ entry, image, group }: Item) => {
-    const source = entry.source ?? (image?.sourceUrl ? { url: image.sourceUrl } : null);
-    return source && `${group} ${sourceKey(source)}`;
+    if (entry.source) return `${group} ${sourceKey(entry.source)}`;
+    return image?.sourceUrl ? `${group} ${urlKey(image.sourceUrl)}` : null;
   };
-  for (const item of items.filter(isKept)) seen.add(keyOf(item) ?? '');
-  for (const item of items) {
+  const seen = new Set<string | null>(items.filter(isKept).map(keyOf));
+  for (const item of added) {
     const key = keyOf(item);
-    if (item.image || !key) continue;
+    if (!key) continue;
     if (seen.has(key)) {
       const { source, path } = item.entry;
       const message = source?.stored

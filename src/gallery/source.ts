@@ -19,7 +19,7 @@ export interface SourceInput {
 
 /** Where an image comes from, checked: an address to fetch, or a file that is here already. */
 export type Source =
-  | { url: string; name: string; stored: null }
+  | { url: string; parsed: URL; name: string; stored: null }
   | { url: null; name: string; stored: StoredFile };
 
 /** The source, or null after telling what is wrong with it. */
@@ -49,7 +49,7 @@ function checkUrl(url: string, path: Path, limits: GalleryLimits, problems: Prob
     problems.add('INVALID', path, message);
     return null;
   }
-  return { url, name: nameOfUrl(parsed, limits.maxNameLength), stored: null };
+  return { url, parsed, name: nameOfUrl(parsed, limits.maxNameLength), stored: null };
 }
 
 function parseWebUrl(text: string): URL | null {
@@ -62,18 +62,15 @@ export function canonicalUrl(url: string): string {
 }
 
 /** Equal for two sources that bring one picture: the same address, or the same bytes. */
-export type SourceKey = (source: { url: string | null; stored?: StoredFile | null }) => string;
+export function sourceKey(source: Source): string {
+  return source.stored ? source.stored.file.hash : source.parsed.href;
+}
 
-/** One for each call, whose addresses come again and again. */
-export function createSourceKey(): SourceKey {
-  const canonical = new Map<string, string>();
-  return ({ url, stored }) => {
-    if (stored) return stored.file.hash;
-    const given = url ?? '';
-    const known = canonical.get(given) ?? canonicalUrl(given);
-    canonical.set(given, known);
-    return known;
-  };
+/** The same of addresses as they were given, which are mostly spelt as in `sources`. */
+export function createUrlKey(sources: readonly (Source | null)[]): (url: string) => string {
+  const keys = new Map<string, string>();
+  for (const source of sources) if (source?.url) keys.set(source.url, source.parsed.href);
+  return url => keys.get(url) ?? canonicalUrl(url);
 }
 
 /** The file name that a URL ends in, readable in any script; shortened from the middle, its extension kept. */
@@ -84,7 +81,7 @@ function nameOfUrl({ pathname }: URL, maxLength: number): string {
 
 function decodeSegment(segment: string): string {
   try {
-    return cleanName(decodeURIComponent(segment));
+    return cleanName(segment.includes('%') ? decodeURIComponent(segment) : segment);
   } catch {
     return segment;
   }
@@ -96,6 +93,7 @@ function cleanName(name: string): string {
 }
 
 export function shortenName(name: string, maxLength: number): string {
+  if (name.length <= maxLength) return name;
   const characters = [...name];
   if (characters.length <= maxLength) return name;
   const extension = /\.[A-Za-z0-9]{1,8}$/.exec(name)?.[0] ?? '';
