@@ -72,7 +72,7 @@ type Row = ImageValues & { id: string };
 
 /** What becomes of a set whose product is locked; each image is in one of the lists at the most. */
 export interface SetChange {
-  productId: string;
+  product: Pick<LockedProduct, 'id' | 'now'>;
   /** Of a replacement: what it removes and adds keeps it. */
   replacementId?: string;
   /** Deleted, to be restored for so many days. */
@@ -92,7 +92,7 @@ export interface SetChange {
  */
 export async function changeSet(db: Transaction, change: SetChange): Promise<ImageRow[]> {
   const {
-    productId,
+    product,
     replacementId = null,
     removed,
     updated = [],
@@ -110,7 +110,7 @@ export async function changeSet(db: Transaction, change: SetChange): Promise<Ima
     adds: added.length > 0,
   };
   const parameters = {
-    productId,
+    productId: product.id,
     replacementId,
     ...(shape.removes && { ...removed, removedIds: formatArray(removed?.ids ?? []) }),
     ...(shape.updates && { updated: formatRows(updated, contentKeys) }),
@@ -124,7 +124,8 @@ export async function changeSet(db: Transaction, change: SetChange): Promise<Ima
   };
   if (!addsOnlyPlain) return writtenSet(db, shape, parameters);
   const written = await writtenPlainSet(db, shape, parameters);
-  return written.map((row, place) => describePlain(row, { productId, replacementId }, added[place]));
+  const ofAll = { productId: product.id, replacementId, createdAt: product.now, updatedAt: product.now };
+  return written.map((row, place) => describePlain(row, ofAll, added[place]));
 }
 
 interface Shape {
@@ -190,18 +191,18 @@ function nameParts(db: Database, shape: Shape) {
 
 /** In the order in which they were added. */
 const writtenPlainSet = statementByShape((db, shape: Shape) => {
-  const { id, imageGroup, createdAt, updatedAt } = getTableColumns(images);
+  const { id, imageGroup } = getTableColumns(images);
   const added = new Subquery(sql.raw('select * from added'), getTableColumns(images), 'images');
   return db
     .with(...nameParts(db, shape).named)
-    .select({ id, imageGroup, createdAt, updatedAt })
+    .select({ id, imageGroup })
     .from(added)
     .prepare('written_plain_set');
 });
 
 function describePlain(
-  row: Pick<ImageRow, 'id' | 'imageGroup' | 'createdAt' | 'updatedAt'>,
-  ofAll: Pick<ImageRow, 'productId' | 'replacementId'>,
+  row: Pick<ImageRow, 'id' | 'imageGroup'>,
+  ofAll: Pick<ImageRow, 'productId' | 'replacementId' | 'createdAt' | 'updatedAt'>,
   values: ImageValues | undefined,
 ): ImageRow {
   if (!values) throw new Error(`More images were added to product ${ofAll.productId} than were given`);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Database, Transaction } from '../data/database.ts';
-import { changeSet, lockOrCreateSet } from '../data/image-sets.ts';
+import { changeSet, type LockedProduct, lockOrCreateSet } from '../data/image-sets.ts';
 import { clearThumbnail, type ImageValues } from '../data/image-writes.ts';
 import {
   findImageByIdempotencyKey,
@@ -10,7 +10,7 @@ import {
 } from '../data/images.ts';
 import type { ImageType } from '../data/tables.ts';
 import { groupOfType, membersOf, placeAt } from './arrangement.ts';
-import { change } from './change.ts';
+import { Concluding, change } from './change.ts';
 import { checkDetails, checkPosition, type DetailsInput } from './details.ts';
 import { newImage, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
@@ -38,12 +38,12 @@ export async function createProductImage(
 ): Promise<ImageRow> {
   const values = checkInput(input, limits);
   const stored = input.source.stored ? [input.source.stored] : [];
-  return change(db, false, async transaction => {
-    const { rows } = await lockOrCreateSet(transaction, input.productId, findPlacesOfProduct);
+  return change<ImageRow>(db, false, async transaction => {
+    const { product, rows } = await lockOrCreateSet(transaction, input.productId, findPlacesOfProduct);
     const repeated = await findRepeated(transaction, values);
     if (repeated) return repeated;
     await holdStored(transaction, stored);
-    return addImage(transaction, input.productId, rows, values, input.position ?? null, limits);
+    return addImage(transaction, product, rows, values, input.position ?? null, limits);
   });
 }
 
@@ -88,25 +88,29 @@ async function findRepeated(transaction: Transaction, values: ImageValues): Prom
 
 async function addImage(
   transaction: Transaction,
-  productId: string,
+  product: LockedProduct,
   rows: readonly PlacedRow[],
   values: ImageValues,
   position: number | null,
   limits: GalleryLimits,
-): Promise<ImageRow> {
+): Promise<Concluding<ImageRow>> {
   const group = groupOfType[values.type];
   const members = membersOf(rows, group);
   const problems = new Problems();
   checkRoom(group, members.length + 1, ['input', 'productId'], limits, problems);
   problems.throwIfAny();
-  if (values.isThumbnail) await clearThumbnail(transaction, productId, null);
+  if (values.isThumbnail) await clearThumbnail(transaction, product.id, null);
   const place = placeAt(members, position);
   const moved = members.slice(place.position);
-  const [added] = await changeSet(transaction, {
-    productId,
+  const writing = changeSet(transaction, {
+    product,
     placed: moved.map((row, index) => ({ ...row, position: place.position + index + 1 })),
     added: [{ ...values, ...place }],
   });
-  if (!added) throw new Error(`The image that was just added to product ${productId} is not there`);
+  return new Concluding(writing.then(written => onlyOne(written, product)));
+}
+
+function onlyOne([added]: readonly ImageRow[], { id }: LockedProduct): ImageRow {
+  if (!added) throw new Error(`The image that was just added to product ${id} is not there`);
   return added;
 }

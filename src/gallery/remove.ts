@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '../data/database.ts';
+import { type ColumnSet, everyColumn } from '../data/image-columns.ts';
 import { changeSet, type LockedProduct, lockSet } from '../data/image-sets.ts';
 import { markImagesDeleted, purgeImages, renumberPositions } from '../data/image-writes.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type ImageRow,
 } from '../data/images.ts';
 import { findProductsByIds, lockProductsOfImages, raiseImagesVersions } from '../data/products.ts';
-import { change } from './change.ts';
+import { Concluding, change, Untouched } from './change.ts';
 import { checkBatch, type GalleryLimits } from './limits.ts';
 import { checkIds, imageNotFound, type NamedImage, productNotFound } from './presence.ts';
 import { Problems } from './problems.ts';
@@ -43,26 +44,34 @@ export async function deleteProductImages(
   return removeNamed(db, checkIds(input.ids, 'ids', problems), null, input, limits, problems);
 }
 
-/** Deletes all images of a product, in their order; none is no error. */
+/**
+ * Deletes all images of a product, in their order; none is no error. The rows it answers have at least the columns that
+ * are to be shown.
+ */
 export async function deleteAllProductImages(
   db: Database,
   input: RemoveOptions & { productId: string },
   limits: GalleryLimits,
+  shown: ColumnSet = everyColumn,
 ): Promise<ImageRow[]> {
   const problems = new Problems();
   problems.checkId(input.productId, ['productId']);
   problems.throwIfAny();
-  return change(db, Boolean(input.dryRun), async transaction => {
-    const { product, rows: live } = await lockSet(transaction, input.productId, findImagesOfProduct);
+  const columns = input.permanent ? everyColumn : shown;
+  return change<ImageRow[]>(db, Boolean(input.dryRun), async transaction => {
+    const { product, rows: live } = await lockSet(transaction, input.productId, (reading, id) =>
+      findImagesOfProduct(reading, id, columns),
+    );
     if (input.permanent) {
       const deleted = await findDeletedImagesOfProduct(transaction, input.productId);
       return removeRows(transaction, [...live, ...deleted], input, limits);
     }
-    if (!product || live.length === 0) return [];
+    if (!product || live.length === 0) return new Untouched([]);
     const ids = live.map(row => row.id);
     const { retentionDays } = limits;
-    await changeSet(transaction, { productId: product.id, removed: { ids, retentionDays } });
-    return asDeleted(live, product, retentionDays);
+    const writing = changeSet(transaction, { product, removed: { ids, retentionDays } });
+    const deleted = asDeleted(live, product, retentionDays);
+    return new Concluding(writing.then(() => deleted));
   });
 }
 

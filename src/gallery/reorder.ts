@@ -1,9 +1,10 @@
 import type { Database } from '../data/database.ts';
+import { type ColumnSet, everyColumn, findColumnSet } from '../data/image-columns.ts';
 import { changeSet, lockSet } from '../data/image-sets.ts';
 import { findImagesOfProduct, type ImageRow } from '../data/images.ts';
 import { imageGroups } from '../data/tables.ts';
 import { keysOf, membersOf } from './arrangement.ts';
-import { change } from './change.ts';
+import { Concluding, change, Untouched } from './change.ts';
 import { checkBatch, type GalleryLimits } from './limits.ts';
 import { assignOrderKeys } from './order-keys.ts';
 import { checkIds, checkImagesOnProduct, checkVersion, productNotFound } from './presence.ts';
@@ -17,12 +18,13 @@ export interface ReorderInput {
 
 /**
  * Puts the images named first, in that order, each within its group; the others follow in the order that they had.
- * Answers the images named.
+ * Answers the images named, of which it reads what it needs and what is to be shown.
  */
 export async function reorderProductImages(
   db: Database,
   input: ReorderInput,
   limits: GalleryLimits,
+  shown: ColumnSet = everyColumn,
 ): Promise<ImageRow[]> {
   const problems = new Problems();
   // A whole set may be named: nobody who moves one picture of three hundred should have to think of batches.
@@ -30,18 +32,22 @@ export async function reorderProductImages(
   checkBatch(input.imageIds, ['imageIds'], most, problems);
   const named = checkIds(input.imageIds, 'imageIds', problems);
   if (!problems.checkId(input.productId, ['productId'])) problems.throwIfAny();
-  return change(db, false, async transaction => {
+  const columns = findColumnSet([...shown.names, 'imageGroup', 'orderKey', 'position']);
+  return change<ImageRow[]>(db, false, async transaction => {
     const found = problems.fork();
-    const { product, rows } = await lockSet(transaction, input.productId, findImagesOfProduct);
+    const { product, rows } = await lockSet(transaction, input.productId, (reading, id) =>
+      findImagesOfProduct(reading, id, columns),
+    );
     if (!product) found.add('PRODUCT_NOT_FOUND', ['productId'], productNotFound(input.productId));
     else checkVersion(product, input.expectedVersion, ['expectedVersion'], found);
-    const first = await checkImagesOnProduct(transaction, input.productId, rows, named, found);
+    const own = await checkImagesOnProduct(transaction, input.productId, rows, named, found);
     found.throwIfAny();
-    const firstIds = first.map(({ id }) => id);
+    const firstIds = own.map(({ id }) => id);
     const moved = product ? findMoved(rows, firstIds, product.now) : [];
-    if (moved.length > 0) await changeSet(transaction, { productId: input.productId, placed: moved });
     const byId = new Map([...rows, ...moved].map(row => [row.id, row]));
-    return firstIds.flatMap(id => byId.get(id) ?? []);
+    const first = firstIds.flatMap(id => byId.get(id) ?? []);
+    if (!product || moved.length === 0) return new Untouched(first);
+    return new Concluding(changeSet(transaction, { product, placed: moved }).then(() => first));
   });
 }
 

@@ -101,7 +101,7 @@ async function writeReplacement(
   if (isRecoloured) await updateProductRow(transaction, product.id, { marketingColor });
   const writing = changeSet(transaction, {
     ...plan,
-    productId: product.id,
+    product,
     replacementId: randomUUID(),
     removed: { ids: plan.removed.map(row => row.id), retentionDays },
   });

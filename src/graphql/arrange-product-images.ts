@@ -52,7 +52,7 @@ builder.mutationFields(t => ({
       const product = isId(input.productId) ? { id: input.productId } : null;
       return answerChange(context, { product, images: [] }, async () => ({
         product,
-        images: await reorderProductImages(context.db, input, context.limits),
+        images: await reorderProductImages(context.db, input, context.limits, context.loaders.columns),
       }));
     },
   }),

@@ -77,7 +77,9 @@ builder.mutationFields(t => ({
       dryRun: t.arg.boolean({ defaultValue: false, description: dryRunDescription }),
     },
     resolve: (_root, input, context) =>
-      answerDeletion(context, input, () => deleteAllProductImages(context.db, input, context.limits)),
+      answerDeletion(context, input, () =>
+        deleteAllProductImages(context.db, input, context.limits, context.loaders.columns),
+      ),
   }),
 }));
 

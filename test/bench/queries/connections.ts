@@ -45,14 +45,14 @@ export async function run({ port, path, bodies, start, connections, seconds }: L
   };
 }
 
-function createRequest(path: string, body: string): Buffer {
+export function createRequest(path: string, body: string): Buffer {
   const length = Buffer.byteLength(body);
   return Buffer.from(
     `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`,
   );
 }
 
-async function open(port: number): Promise<Socket> {
+export async function open(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').setNoDelay();
   await once(socket, 'connect');
   return socket;
