@@ -2,14 +2,15 @@ import { eq, getTableColumns, type Placeholder, type SQL, Subquery, sql } from '
 import { type Database, formatArray, type Transaction } from './database.ts';
 import { imageColumns } from './image-columns.ts';
 import {
+  arePlain,
   assign,
   contentKeys,
   formatColumns,
   formatRows,
   type ImageValues,
-  isPlain,
   nameColumns,
   plainKeys,
+  readAlike,
   readColumns,
   readRows,
   sourceKeys,
@@ -100,7 +101,7 @@ export async function changeSet(db: Transaction, change: SetChange): Promise<Ima
     placed = [],
     added = [],
   } = change;
-  const addsOnlyPlain = updated.length + resourced.length === 0 && added.length > 0 && added.every(isPlain);
+  const addsOnlyPlain = updated.length + resourced.length === 0 && added.length > 0 && arePlain(added);
   const shape: Shape = {
     addsOnlyPlain,
     removes: (removed?.ids.length ?? 0) > 0,
@@ -120,7 +121,11 @@ export async function changeSet(db: Transaction, change: SetChange): Promise<Ima
       orderKeys: formatArray(placed.map(place => place.orderKey)),
       positions: formatArray(placed.map(place => place.position)),
     }),
-    ...(shape.adds && (addsOnlyPlain ? formatColumns(added) : { added: formatRows(added, addedKeys) })),
+    ...(shape.adds && !addsOnlyPlain && { added: formatRows(added, keysOfAdded) }),
+    ...(addsOnlyPlain && {
+      ...formatColumns(added),
+      importDueAt: added[0]?.importDueAt?.toISOString() ?? null,
+    }),
   };
   if (!addsOnlyPlain) return writtenSet(db, shape, parameters);
   const written = await writtenPlainSet(db, shape, parameters);
@@ -157,14 +162,15 @@ const placing = sql`
   ) as given (id, order_key, position)
   where images.id = given.id`;
 
-const adding = (keys: Parameters<typeof nameColumns>[0], given: SQL) => sql`
-  insert into images (product_id, replacement_id, ${nameColumns(keys)})
-  select ${sql.placeholder('productId')}::bigint, ${sql.placeholder('replacementId')}::uuid, ${nameColumns(keys)}
-  from ${given} order by place
-  returning *`;
+type Keys = Parameters<typeof nameColumns>[0];
 
-/** All but what all have alike. */
-const addedKeys = valueKeys.filter(key => key !== 'replacementId');
+const adding = (alike: Keys, keys: Keys, given: SQL, returned: SQL) => sql`
+  insert into images (product_id, ${nameColumns([...alike, ...keys])})
+  select ${sql.placeholder('productId')}::bigint, ${readAlike(alike)}, ${nameColumns(keys)}
+  from ${given} order by place
+  returning ${returned}`;
+
+const keysOfAdded = valueKeys.filter(key => key !== 'replacementId');
 
 const raising = sql`
   update products set images_version = images_version + 1, updated_at = now()
@@ -180,8 +186,8 @@ function nameParts(db: Database, shape: Shape) {
     ...(shape.places && { placed: placing }),
     ...(shape.adds && {
       added: shape.addsOnlyPlain
-        ? adding(plainKeys, readColumns())
-        : adding(addedKeys, readRows(sql.placeholder('added'), addedKeys)),
+        ? adding(['replacementId', 'importDueAt'], plainKeys, readColumns(), sql`id, image_group`)
+        : adding(['replacementId'], keysOfAdded, readRows(sql.placeholder('added'), keysOfAdded), sql`*`),
     }),
     raised: raising,
   };

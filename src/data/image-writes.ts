@@ -42,43 +42,42 @@ export const valueKeys = [...contentKeys, ...sourceKeys, 'idempotencyKey', 'idem
 export type ImageValues = Pick<ImageRow, (typeof valueKeys)[number]>;
 
 /** What is told of an image that was just named by its address; all else is as the table has it by default. */
-export const plainKeys = [
-  'type',
-  'orderKey',
-  'position',
-  'name',
-  'sourceUrl',
-  'sourceHost',
-  'importDueAt',
-] as const;
+export const plainKeys = ['type', 'orderKey', 'position', 'name', 'sourceUrl', 'sourceHost'] as const;
 
 /** What other keys have where nobody said anything of the image. */
 const untold: Partial<ImageValues> = { isThumbnail: false, state: 'IMPORTED', attempts: 0 };
 
-const otherKeys = valueKeys.filter(key => !plainKeys.some(plain => plain === key));
+const otherKeys = valueKeys.filter(key => key !== 'importDueAt' && !plainKeys.some(plain => plain === key));
 
-export function isPlain(values: ImageValues): boolean {
-  return otherKeys.every(key => values[key] === (untold[key] ?? null));
+/** Whether of images that are added together nothing is told but `plainKeys`, and all are due at the same time. */
+export function arePlain(rows: readonly ImageValues[]): boolean {
+  const [first] = rows;
+  const dueAt = first?.importDueAt?.getTime();
+  return rows.every(
+    row => row.importDueAt?.getTime() === dueAt && otherKeys.every(key => row[key] === (untold[key] ?? null)),
+  );
 }
 
 /** What `readColumns` reads, under the names of its keys: columns take Postgres half the time that JSON takes it. */
 export function formatColumns(rows: readonly ImageValues[]): Record<string, string> {
-  return Object.fromEntries(plainKeys.map(key => [key, formatArray(rows.map(row => formatPlain(row[key])))]));
-}
-
-function formatPlain(value: ImageValues[(typeof plainKeys)[number]]): string | number | null {
-  return value instanceof Date ? value.toISOString() : value;
+  return Object.fromEntries(plainKeys.map(key => [key, formatArray(rows.map(row => row[key]))]));
 }
 
 /** What `formatColumns` wrote, as the relation `given`, with each row's place. */
 export function readColumns(): SQL {
-  const arrays = plainKeys.map(key => sql`${sql.placeholder(key)}::${sql.raw(typeWithoutCollation(key))}[]`);
+  const arrays = plainKeys.map(key => sql`${sql.placeholder(key)}::${typeOf(key)}[]`);
   return sql`unnest(${sql.join(arrays, sql`, `)}) with ordinality as given (${nameColumns(plainKeys)}, place)`;
 }
 
-/** An array has none. */
-function typeWithoutCollation(key: keyof ImageValues): string {
-  return columns[key].getSQLType().replace(/ collate .*$/i, '');
+/** Values that all rows have alike, under the names of their keys. */
+export function readAlike(keys: Keys): SQL {
+  const values = keys.map(key => sql`${sql.placeholder(key)}::${typeOf(key)}`);
+  return sql.join(values, sql`, `);
+}
+
+/** Without a collation, which parameters have none of. */
+function typeOf(key: keyof ImageValues): SQL {
+  return sql.raw(columns[key].getSQLType().replace(/ collate .*$/i, ''));
 }
 
 type Keys = readonly (keyof ImageValues)[];

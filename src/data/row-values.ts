@@ -56,10 +56,33 @@ const readers = new Map<number, ReadValue>([
   [typeNumbers.jsonb, readJson],
 ]);
 
+/** Postgres gives types that a database defines numbers from here on. */
+const firstOwnType = 16_384;
+
+/** For values that are few and come again, as those of an enumeration: mostly the one of the row before. */
+function createRepeating(read: ReadValue): ReadValue {
+  let known = Buffer.alloc(0);
+  let value: unknown;
+  return (bytes, from, to) => {
+    if (!equals(bytes, from, to, known)) {
+      known = Buffer.from(bytes.subarray(from, to));
+      value = read(bytes, from, to);
+    }
+    return value;
+  };
+}
+
+function equals(bytes: Buffer, from: number, to: number, known: Buffer): boolean {
+  if (to - from !== known.length) return false;
+  for (let at = 0; at < known.length; at++) if (bytes[from + at] !== known[at]) return false;
+  return known.length > 0;
+}
+
 /** As the driver reads what is not among these. */
 export function findReader({ type, parser }: Column): ReadValue {
   const reader = readers.get(type);
   if (reader) return reader;
+  if (type >= firstOwnType && !parser) return createRepeating(readText);
   return parser ? (bytes, from, to) => parser(bytes.toString('utf8', from, to)) : readText;
 }
 

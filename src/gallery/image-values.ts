@@ -35,8 +35,17 @@ export function newImage(): ImageValues {
 /** Somebody waits for it: it goes before images of a bulk file, which are due when they come, for as long as a day. */
 const headStartMs = 24 * 60 * 60 * 1_000;
 
+/** When an image is due that is to be imported now. */
+export function dueNow(): Date {
+  return new Date(Date.now() - headStartMs);
+}
+
 /** The image taken from `source`; as it was when that is where it is from already, or has the same bytes. */
-export function withSource<Values extends ImageValues>(image: Values, source: Source): Values {
+export function withSource<Values extends ImageValues>(
+  image: Values,
+  source: Source,
+  dueAt: Date = dueNow(),
+): Values {
   if (isFrom(image, source)) return image;
   const { url, name, stored } = source;
   return {
@@ -51,7 +60,7 @@ export function withSource<Values extends ImageValues>(image: Values, source: So
     failureCode: null,
     failureMessage: null,
     retryAt: null,
-    importDueAt: stored ? null : new Date(Date.now() - headStartMs),
+    importDueAt: stored ? null : dueAt,
     importClaim: null,
     replacementId: null,
   };

@@ -4,7 +4,7 @@ import type { ImageRow } from '../data/images.ts';
 import { type ImageGroup, type ImageType, imageGroups } from '../data/tables.ts';
 import { arrange, groupOfType, type Place } from './arrangement.ts';
 import type { Entry } from './entries.ts';
-import { differs, isFrom, isResourced, newImage, withSource } from './image-values.ts';
+import { differs, dueNow, isFrom, isResourced, newImage, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
 import type { Problems } from './problems.ts';
 import { createUrlKey, sourceKey } from './source.ts';
@@ -52,7 +52,8 @@ export function planReplacement(
   checkRepeatedSources(items, urlKey, problems);
   checkSizes(items, limits, problems);
   const places = arrange(items, current);
-  const valuesOf = (item: Item): ImageValues => createValues(item, places.get(item));
+  const dueAt = dueNow();
+  const valuesOf = (item: Item): ImageValues => createValues(item, places.get(item), dueAt);
   const kept = items.filter(isKept).map(item => {
     const { image } = item;
     if (staysAsIs(item, places.get(item))) return { image, values: image, differs: false };
@@ -179,8 +180,9 @@ function staysAsIs({ entry, image, type }: Item & { image: ImageRow }, place: Pl
 function createValues(
   { entry, image, type }: Item,
   place: Place = { orderKey: '', position: 0 },
+  dueAt: Date,
 ): ImageValues {
   const base: ImageValues = image ?? newImage();
-  const sourced = entry.source ? withSource(base, entry.source) : base;
+  const sourced = entry.source ? withSource(base, entry.source, dueAt) : base;
   return { ...sourced, ...entry.texts, ...place, type };
 }
