@@ -1,10 +1,17 @@
-import { getTableColumns } from 'drizzle-orm';
+import { getTableColumns, sql } from 'drizzle-orm';
 import { images } from './tables.ts';
 
 /** All that the API tells of an image. */
 export const imageColumns = getTableColumns(images);
 
-export type ImageColumn = keyof typeof imageColumns;
+/**
+ * `sourceUntilImported`: `sourceUrl`, of images alone that are to be shown from there. Rows of the others have null there,
+ * and none needs its `state` to tell.
+ */
+export type ImageColumn = keyof typeof imageColumns | 'sourceUntilImported';
+
+const sourceUntilImported = sql`
+  case when ${images.fileHash} is null and ${images.state} <> 'FAILED' then ${images.sourceUrl} end`;
 
 /** Which columns a read answers; its rows lack the others, whatever their type says. Equal sets are one object. */
 export interface ColumnSet {
@@ -27,13 +34,19 @@ const sets: ColumnSet[] = [everyColumn];
 /** The set of these columns, or, when there are many already, the least that has them. */
 export function findColumnSet(names: Iterable<ImageColumn>): ColumnSet {
   const wanted = new Set([...always, ...names]);
+  if (wanted.has('sourceUrl') && wanted.delete('sourceUntilImported')) wanted.add('state');
   const [least = everyColumn] = sets
-    .filter(set => wanted.isSubsetOf(set.names))
+    .filter(set => [...wanted].every(name => hasColumn(set, name)))
     .sort((one, other) => one.names.size - other.names.size);
   if (least.names.size === wanted.size || sets.length >= maxSets) return least;
   const added = createSet(sets.length, wanted);
   sets.push(added);
   return added;
+}
+
+function hasColumn({ names }: ColumnSet, name: ImageColumn): boolean {
+  const isWhole = name === 'sourceUntilImported' && names.has('sourceUrl') && names.has('state');
+  return isWhole || names.has(name);
 }
 
 export function columnsOfSet(key: number): typeof imageColumns {
@@ -43,6 +56,7 @@ export function columnsOfSet(key: number): typeof imageColumns {
 function createSet(key: number, names: Iterable<ImageColumn>): ColumnSet {
   const known = new Set(names);
   const chosen = Object.entries(imageColumns).filter(([name]) => known.has(name as ImageColumn));
-  const columns = Object.fromEntries(chosen) as typeof imageColumns;
-  return { key, names: known, columns };
+  const columns: Record<string, unknown> = Object.fromEntries(chosen);
+  if (known.has('sourceUntilImported')) columns.sourceUrl = sourceUntilImported;
+  return { key, names: known, columns: columns as typeof imageColumns };
 }

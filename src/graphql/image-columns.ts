@@ -33,7 +33,7 @@ const columnsOfFields: Readonly<Record<string, readonly ImageColumn[]>> = {
   isPrimary: ['imageGroup', 'position', 'deletedAt'],
   sourceUrl: ['sourceUrl'],
   sourcePath: ['sourcePath'],
-  url: [...picture, 'state', 'sourceUrl'],
+  url: [...picture, 'sourceUntilImported'],
   srcset: picture,
   zoomUrl: picture,
   thumbnailUrl: picture,

@@ -9,6 +9,16 @@ test('equal sets are one', () => {
   expect(findColumnSet(['state', 'name'])).toBe(findColumnSet(['name', 'state', 'id']));
 });
 
+test('a source until it is imported is part of the whole one, with the state', () => {
+  const partly = findColumnSet(['sourceUntilImported', 'byteSize']);
+  expect([...partly.names]).toEqual(['id', 'productId', 'sourceUntilImported', 'byteSize']);
+  expect(Object.keys(partly.columns)).toEqual(['id', 'productId', 'byteSize', 'sourceUrl']);
+  const whole = findColumnSet(['sourceUntilImported', 'sourceUrl', 'byteSize']);
+  expect([...whole.names]).toEqual(['id', 'productId', 'sourceUrl', 'byteSize', 'state']);
+  expect(findColumnSet(['sourceUntilImported', 'state', 'byteSize'])).toBe(whole);
+  expect(findColumnSet([...everyColumn.names, 'sourceUntilImported'])).toBe(everyColumn);
+});
+
 test('whoever thinks up many sets gets larger ones that are there already', () => {
   const columns = [...everyColumn.names];
   const sets = columns.flatMap((one, at) => columns.slice(at).map(other => findColumnSet([one, other])));
