@@ -5,6 +5,7 @@ import {
   type Dialect,
   ownDialect,
   ownDialectWithAddresses,
+  ownDialectWithParts,
   pathDialect,
   postgraphileDialect,
 } from './operations.ts';
@@ -27,6 +28,7 @@ export const contenderNames = [
   'packshot',
   'packshot-bundle',
   'packshot-addresses',
+  'packshot-parts',
 ] as const;
 export type ContenderName = (typeof contenderNames)[number];
 
@@ -39,6 +41,7 @@ const titles: Record<ContenderName, string> = {
   packshot: 'Packshot',
   'packshot-bundle': 'Packshot, bundled',
   'packshot-addresses': 'Packshot with url(transform) and thumbhash',
+  'packshot-parts': 'Packshot with contentHash, mimeType and thumbhash',
 };
 
 interface Surroundings {
@@ -65,11 +68,14 @@ const dialects: Partial<Record<ContenderName, Dialect>> = {
   'node-http': pathDialect,
   postgraphile: postgraphileDialect,
   'packshot-addresses': ownDialectWithAddresses,
+  'packshot-parts': ownDialectWithParts,
 };
 
-/** One server is asked in two ways. */
+const asksForMore: readonly ContenderName[] = ['packshot-addresses', 'packshot-parts'];
+
+/** One server is asked in several ways. */
 function findServer(name: ContenderName, contenders: readonly Contender[]): Server | undefined {
-  if (name !== 'packshot-addresses') return undefined;
+  if (!asksForMore.includes(name)) return undefined;
   return contenders.find(contender => contender.name === 'packshot');
 }
 
@@ -77,7 +83,7 @@ type Server = Pick<Contender, 'port' | 'pid'>;
 
 async function start(name: ContenderName, surroundings: Surroundings): Promise<Server> {
   if (name === 'packshot-bundle') return startPackshot(surroundings, bundle(surroundings.folder));
-  if (name === 'packshot' || name === 'packshot-addresses') return startPackshot(surroundings);
+  if (name === 'packshot' || asksForMore.includes(name)) return startPackshot(surroundings);
   return startPeer(name, surroundings);
 }
 

@@ -46,6 +46,17 @@ export const ownDialectWithAddresses = createOwnDialect(
   },
 );
 
+/** Likewise, with what a signed address is made from, as it is kept. */
+export const ownDialectWithParts = createOwnDialect(
+  `${fields} contentHash mimeType thumbhash`,
+  ({ contentHash, mimeType, thumbhash, ...image }) => {
+    for (const part of [contentHash, mimeType, thumbhash]) {
+      if (typeof part !== 'string') throw new Error(`A part of an address is ${part}`);
+    }
+    return image;
+  },
+);
+
 function createOwnDialect(imageFields: string, renameImage = (image: Image) => image): Dialect {
   return {
     path: () => '/graphql',

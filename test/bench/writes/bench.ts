@@ -14,7 +14,7 @@ import { works } from './work.ts';
 // `-- --only=replace` those works alone whose name begins so.
 const isQuick = process.argv.includes('--quick');
 const only = process.argv.find(argument => argument.startsWith('--only='))?.slice('--only='.length) ?? '';
-const rounds = isQuick ? 2 : 7;
+const rounds = isQuick ? 2 : 15;
 
 const folder = await mkdtemp(join(tmpdir(), 'packshot-bench-'));
 await using opened = new AsyncDisposableStack();
