@@ -14,6 +14,8 @@ import { breaksConnection, DatabaseUnavailable } from './unavailable.ts';
 export interface ConnectionOptions {
   /** For a statement; Postgres gives it up by then, or else the connection is given up a little later. */
   statementMs: number;
+  /** A connection is used for half of that at least, and not much longer than that; an hour unless set. */
+  lifetimeMs?: number;
   /** Called with the text of each statement sent, BEGIN and COMMIT included. */
   onStatement?: ((text: string) => void) | undefined;
   watch?: StatementWatch | undefined;
@@ -25,6 +27,9 @@ export type StatementWatch = (text: string) => (error?: unknown) => void;
 /** What a connection and a transaction have in common. */
 type Sending = Pick<postgres.Sql, 'unsafe'>;
 
+/** As long as the driver would: what a backend keeps of statements and tables grows with its age. */
+const usualLifetimeMs = 60 * 60 * 1_000;
+
 /** Postgres is given a head start to end a statement by itself, which keeps the connection. */
 const answerGraceMs = 1_000;
 
@@ -34,6 +39,8 @@ export class Connection {
   isBroken = false;
   /** It could not even be made. */
   wasRefused = false;
+  /** As `performance.now()` counts; after that another is to take its place. */
+  readonly retireAt: number;
   readonly #client: postgres.Sql;
   /** Null where the driver gets all rows. */
   readonly #rowsAside: RowsAside | null;
@@ -41,13 +48,17 @@ export class Connection {
   readonly #watch: StatementWatch | undefined;
   /** It answered at least once. */
   #isMade = false;
+  /** Statements. */
+  #unanswered = 0;
   /** Of the last transaction, however it ended. */
   #ended: Promise<unknown> = Promise.resolve();
   /** Ends a transaction whose connection is lost, or whose statement was given up, though the driver would wait on. */
   #giveUp: (error: Error) => void = () => {};
 
   constructor(url: string, options: ConnectionOptions, shared: Driver['options'], onClose: () => void) {
-    const { statementMs, onStatement } = options;
+    const { statementMs, onStatement, lifetimeMs = usualLifetimeMs } = options;
+    // Not all at the same time.
+    this.retireAt = performance.now() + lifetimeMs * (0.5 + Math.random() / 2);
     this.#watch = options.watch;
     this.#answerMs = statementMs + answerGraceMs;
     this.#rowsAside = canSetRowsAside(url) ? new RowsAside() : null;
@@ -56,6 +67,8 @@ export class Connection {
       fetch_types: false,
       ...(this.#rowsAside && { socket: connectWith(this.#rowsAside) }),
       connect_timeout: 5,
+      // Else the driver ends it by itself, which does not go together with reserving it; the pool sees to that.
+      max_lifetime: null,
       onnotice: () => {},
       onclose: () => {
         this.isBroken = true;
@@ -112,33 +125,51 @@ export class Connection {
 
   async #transactAlone<Result>(run: (transaction: Transacting) => Promise<Result>): Promise<Result> {
     const { session, begun } = await this.#begin();
+    const tell = async (text: string) => (await this.#send(session, text, [])).command;
     try {
       return await runTransaction(
         {
           begun,
           send: (text, parameters) => this.#runOn(session, text, parameters),
-          commit: () => this.#send(session, 'commit', []),
+          commit: () => tell('commit'),
+          rollback: () => this.#undo(tell),
         },
         run,
       );
-    } catch (error) {
-      await this.#send(session, 'rollback', []).catch(() => {
-        this.isBroken = true;
-      });
-      throw error;
     } finally {
+      // The driver sends a statement again whose result has other types since it was prepared, behind all that it has sent.
+      if (this.#unanswered > 0) this.isBroken = true;
       if (!this.isBroken) session.release();
+    }
+  }
+
+  async #undo(tell: (text: string) => Promise<string>): Promise<void> {
+    try {
+      await tell('rollback');
+    } catch (error) {
+      this.isBroken = true;
+      throw error;
     }
   }
 
   async #begin(): Promise<{ session: postgres.ReservedSql; begun: Promise<unknown> }> {
     if (this.#isMade) {
-      const session = await this.#client.reserve();
+      const session = await this.#reserve();
       return { session, begun: this.#send(session, 'begin', []) };
     }
     // The driver never comes back with one that it has to make for this, where it asks for no types.
     await this.#send(this.#client, 'begin', []);
-    return { session: await this.#client.reserve(), begun: Promise.resolve() };
+    return { session: await this.#reserve(), begun: Promise.resolve() };
+  }
+
+  async #reserve(): Promise<postgres.ReservedSql> {
+    const clock = new Clock(() => this.#expire(), this.#answerMs);
+    clock.start();
+    try {
+      return await this.#client.reserve();
+    } finally {
+      clock.stop();
+    }
   }
 
   #runOn(session: Sending, text: string, parameters: unknown[]): Promise<Received> {
@@ -159,18 +190,25 @@ export class Connection {
     const query = session.unsafe(text, parameters as postgres.ParameterOrJSON<never>[], { prepare: true });
     const { promise, resolve, reject } = Promise.withResolvers<Received>();
     const clock = new Clock(() => reject(this.#expire()), this.#answerMs);
+    const finish = () => {
+      clock.stop();
+      this.#unanswered -= 1;
+    };
     clock.start();
-    const received = query
-      .raw()
-      .then(answer => ({ rows: this.#takeRows(answer), columns: answer.columns ?? [] }));
+    this.#unanswered += 1;
+    const received = query.raw().then(answer => ({
+      rows: this.#takeRows(answer),
+      columns: answer.columns ?? [],
+      command: answer.command,
+    }));
     received.then(
       answer => {
-        clock.stop();
+        finish();
         this.#isMade = true;
         resolve(answer);
       },
       error => {
-        clock.stop();
+        finish();
         reject(this.#note(error));
       },
     );

@@ -28,17 +28,44 @@ export const everyColumn = createSet(0, Object.keys(imageColumns) as ImageColumn
 const always: readonly ImageColumn[] = ['id', 'productId'];
 
 /** Each set makes statements of its own, which Postgres keeps for each connection; whoever asks may think up many. */
-const maxSets = 16;
+const maxAsked = 16;
 const sets: ColumnSet[] = [everyColumn];
+const asked: ColumnSet[] = [everyColumn];
 
 /** The set of these columns, or, when there are many already, the least that has them. */
 export function findColumnSet(names: Iterable<ImageColumn>): ColumnSet {
-  const wanted = new Set([...always, ...names]);
-  if (wanted.has('sourceUrl') && wanted.delete('sourceUntilImported')) wanted.add('state');
-  const [least = everyColumn] = sets
+  const wanted = wantColumns(names);
+  const [least = everyColumn] = asked
     .filter(set => [...wanted].every(name => hasColumn(set, name)))
     .sort((one, other) => one.names.size - other.names.size);
-  if (least.names.size === wanted.size || sets.length >= maxSets) return least;
+  if (least.names.size === wanted.size || asked.length >= maxAsked) return least;
+  const found = findEqual(wanted);
+  asked.push(found);
+  return found;
+}
+
+const widened = new Map<string, ColumnSet>();
+
+/** A set with other columns besides; as the code says which these are, those that it makes count for nothing. */
+export function widenColumnSet(set: ColumnSet, names: readonly ImageColumn[]): ColumnSet {
+  const key = `${set.key} ${names.join()}`;
+  const known = widened.get(key);
+  if (known) return known;
+  const wanted = wantColumns([...set.names, ...names]);
+  const found = findEqual(wanted);
+  widened.set(key, found);
+  return found;
+}
+
+function wantColumns(names: Iterable<ImageColumn>): Set<ImageColumn> {
+  const wanted = new Set([...always, ...names]);
+  if (wanted.has('sourceUrl') && wanted.delete('sourceUntilImported')) wanted.add('state');
+  return wanted;
+}
+
+function findEqual(wanted: ReadonlySet<ImageColumn>): ColumnSet {
+  const known = sets.find(({ names }) => names.symmetricDifference(wanted).size === 0);
+  if (known) return known;
   const added = createSet(sets.length, wanted);
   sets.push(added);
   return added;

@@ -8,6 +8,7 @@ import {
   formatColumns,
   formatRows,
   type ImageValues,
+  type Keys,
   nameColumns,
   plainKeys,
   readAlike,
@@ -60,13 +61,13 @@ export async function lockOrCreateSet<Row>(
   db: Transaction,
   productId: string,
   read: (db: Transaction, productId: string) => Promise<Row[]>,
-): Promise<{ product: LockedProduct; rows: Row[] }> {
+): Promise<{ product: LockedProduct; isNew: boolean; rows: Row[] }> {
   const found = await lockSet(db, productId, read);
-  if (found.product) return { ...found, product: found.product };
+  if (found.product) return { ...found, product: found.product, isNew: false };
   await createProduct(db, productId);
   const { product, rows } = await lockSet(db, productId, read);
   if (!product) throw new Error(`Product ${productId} vanished while it was created`);
-  return { product, rows };
+  return { product, isNew: true, rows };
 }
 
 type Row = ImageValues & { id: string };
@@ -161,8 +162,6 @@ const placing = sql`
     ${sql.placeholder('positions')}::int[]
   ) as given (id, order_key, position)
   where images.id = given.id`;
-
-type Keys = Parameters<typeof nameColumns>[0];
 
 const adding = (alike: Keys, keys: Keys, given: SQL, returned: SQL) => sql`
   insert into images (product_id, ${nameColumns([...alike, ...keys])})

@@ -41,7 +41,7 @@ export const valueKeys = [...contentKeys, ...sourceKeys, 'idempotencyKey', 'idem
 
 export type ImageValues = Pick<ImageRow, (typeof valueKeys)[number]>;
 
-/** What is told of an image that was just named by its address; all else is as the table has it by default. */
+/** What is told of one image that was just named by its address, and of others not; all else is as by default. */
 export const plainKeys = ['type', 'orderKey', 'position', 'name', 'sourceUrl', 'sourceHost'] as const;
 
 /** What other keys have where nobody said anything of the image. */
@@ -80,7 +80,7 @@ function typeOf(key: keyof ImageValues): SQL {
   return sql.raw(columns[key].getSQLType().replace(/ collate .*$/i, ''));
 }
 
-type Keys = readonly (keyof ImageValues)[];
+export type Keys = readonly (keyof ImageValues)[];
 export const nameColumns = (keys: Keys) => sql.raw(keys.map(key => columns[key].name).join(', '));
 export const assign = (keys: Keys) =>
   sql.raw(keys.map(key => `${columns[key].name} = given.${columns[key].name}`).join(', '));
@@ -143,6 +143,8 @@ export function formatRows(rows: readonly (ImageValues & { id?: string })[], key
       const record: Record<string, unknown> = { place, id: row.id };
       for (const key of keys) {
         const value = isHash(key) ? formatBytes(row[key]) : row[key];
+        // Of a row that was read without it.
+        if (value === undefined) throw new Error(`An image without its ${key} cannot be written`);
         if (value !== null) record[columns[key].name] = value;
       }
       return record;

@@ -65,7 +65,7 @@ export function openPool(url: string, options: PoolOptions): Pool {
   }
 
   function release(connection: Connection): void {
-    if (connection.isBroken) {
+    if (connection.isBroken || performance.now() > connection.retireAt) {
       replace(connection);
       return;
     }

@@ -90,6 +90,8 @@ export function findReader({ type, parser }: Column): ReadValue {
 export interface Received {
   rows: DataRows;
   columns: readonly Column[];
+  /** What Postgres says it did, such as SELECT or COMMIT. */
+  command: string;
 }
 
 export function decodeAsArrays({ rows, columns }: Received): unknown[][] {

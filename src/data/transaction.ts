@@ -1,3 +1,4 @@
+import type { Received } from './row-values.ts';
 import { createSession, type Send, type Session, type Transacting } from './session.ts';
 
 /** One transaction on one connection, whose statements are answered in the order in which they are sent. */
@@ -5,25 +6,84 @@ export interface Line {
   /** Settles when BEGIN, which was sent, is answered. */
   begun: Promise<unknown>;
   send: Send;
-  commit(): Promise<unknown>;
+  /** What Postgres says became of it: COMMIT, or ROLLBACK where a statement had failed. */
+  commit(): Promise<string>;
+  rollback(): Promise<unknown>;
 }
 
 /**
- * Runs what the transaction says, and commits it; where this throws, it is still to be undone. `run` may end while its
- * last statement is still to be answered: COMMIT goes out behind it, and fails with it. A statement that failed fails
- * all, even where `run` went on.
+ * Runs what the transaction says, and commits it, or undoes it where anything failed, even where `run` went on. `run` may
+ * end while its last statement is still to be answered: COMMIT goes out behind it, and fails with it.
  */
 export async function runTransaction<Result>(
   line: Line,
   run: (transaction: Transacting) => Promise<Result>,
 ): Promise<Result> {
-  const whole = new Part(sendBehind(line));
-  const result = await whole.run(run);
-  await line.begun;
-  await line.commit();
-  whole.throwIfFailed();
-  return result;
+  const statements = new Statements(line);
+  const whole = new Part((text, parameters) => statements.send(text, parameters));
+  try {
+    const result = await whole.run(run);
+    const outcome = await statements.end(line.commit);
+    whole.throwIfFailed();
+    if (outcome !== 'COMMIT')
+      throw new Error(`A statement of the transaction failed; it ended with ${outcome}`);
+    return result;
+  } catch (error) {
+    // Where that fails, the connection is lost, and the transaction with it.
+    await statements.end(line.rollback).catch(() => {});
+    throw whole.findCause(error);
+  }
 }
+
+/** All that is sent between BEGIN and the end. */
+class Statements {
+  readonly #line: Line;
+  readonly #unanswered = new Set<Promise<unknown>>();
+  #hasBegun = false;
+  #isHeldUp = false;
+  #isOver = false;
+
+  constructor(line: Line) {
+    this.#line = line;
+    line.begun.then(
+      () => {
+        this.#hasBegun = true;
+      },
+      // It is told where it is waited for.
+      () => {},
+    );
+  }
+
+  /**
+   * The driver would wait for the answer to BEGIN. What only reads goes out at once, a round trip earlier: where BEGIN
+   * should fail, it has read for nothing. All else, and what comes behind it, waits until a transaction has begun.
+   */
+  send(text: string, parameters: unknown[]): Promise<Received> {
+    if (this.#isOver) return Promise.reject(new Error(`The transaction is over; it is too late for ${text}`));
+    const { begun, send } = this.#line;
+    this.#isHeldUp = !this.#hasBegun && (this.#isHeldUp || !onlyReads.test(text));
+    const received = this.#isHeldUp ? begun.then(() => send(text, parameters)) : send(text, parameters);
+    const forget = () => this.#unanswered.delete(received);
+    this.#unanswered.add(received);
+    received.then(forget, forget);
+    return received;
+  }
+
+  /** Once, when all that was held up has been sent; null where there was an end already. */
+  async end<Outcome>(end: () => Promise<Outcome>): Promise<Outcome | null> {
+    if (this.#isOver) return null;
+    this.#isOver = true;
+    try {
+      await this.#line.begun;
+      return await end();
+    } finally {
+      await Promise.allSettled(this.#unanswered);
+    }
+  }
+}
+
+/** What it locks or sets, it does for the transaction; without one nothing stays of it. */
+const onlyReads = /^\s*select\s/i;
 
 /** A transaction, or what of it can fail by itself. */
 class Part implements Transacting {
@@ -68,28 +128,14 @@ class Part implements Transacting {
   throwIfFailed(): void {
     if (this.#failure) throw this.#failure.error;
   }
+
+  /** Behind a statement that failed, all others are refused for that alone. */
+  findCause(error: unknown): unknown {
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    const isRefused = cause instanceof Error && 'code' in cause && cause.code === refusedAsFailed;
+    return isRefused ? (this.#failure?.error ?? error) : error;
+  }
 }
 
-/**
- * The driver would wait for the answer to BEGIN. What only reads goes out at once, a round trip earlier: where BEGIN
- * should fail, it has read for nothing. All else, and what comes behind it, waits until a transaction has begun.
- */
-function sendBehind({ begun, send }: Line): Send {
-  let mustWait = false;
-  let hasBegun = false;
-  begun.then(
-    () => {
-      hasBegun = true;
-    },
-    // It is told where it is waited for.
-    () => {},
-  );
-  return (text, parameters) => {
-    if (hasBegun) return send(text, parameters);
-    mustWait ||= !onlyReads.test(text);
-    return mustWait ? begun.then(() => send(text, parameters)) : send(text, parameters);
-  };
-}
-
-/** What it locks or sets, it does for the transaction; without one nothing stays of it. */
-const onlyReads = /^\s*select\s/i;
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html: in_failed_sql_transaction. */
+const refusedAsFailed = '25P02';

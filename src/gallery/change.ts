@@ -17,7 +17,7 @@ export class Concluding<Result> {
   }
 }
 
-/** What a change answers that found nothing to do: its end is not waited for. */
+/** What a change answers that wrote nothing: the end of its transaction is not waited for. */
 export class Untouched<Result> {
   readonly result: Result;
 

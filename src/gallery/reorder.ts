@@ -1,5 +1,5 @@
 import type { Database } from '../data/database.ts';
-import { type ColumnSet, everyColumn, findColumnSet } from '../data/image-columns.ts';
+import { type ColumnSet, everyColumn, type ImageColumn, widenColumnSet } from '../data/image-columns.ts';
 import { changeSet, lockSet } from '../data/image-sets.ts';
 import { findImagesOfProduct, type ImageRow } from '../data/images.ts';
 import { imageGroups } from '../data/tables.ts';
@@ -15,6 +15,8 @@ export interface ReorderInput {
   imageIds: readonly string[];
   expectedVersion?: number | null | undefined;
 }
+
+const placeColumns: readonly ImageColumn[] = ['imageGroup', 'orderKey', 'position'];
 
 /**
  * Puts the images named first, in that order, each within its group; the others follow in the order that they had.
@@ -32,7 +34,7 @@ export async function reorderProductImages(
   checkBatch(input.imageIds, ['imageIds'], most, problems);
   const named = checkIds(input.imageIds, 'imageIds', problems);
   if (!problems.checkId(input.productId, ['productId'])) problems.throwIfAny();
-  const columns = findColumnSet([...shown.names, 'imageGroup', 'orderKey', 'position']);
+  const columns = widenColumnSet(shown, placeColumns);
   return change<ImageRow[]>(db, false, async transaction => {
     const found = problems.fork();
     const { product, rows } = await lockSet(transaction, input.productId, (reading, id) =>

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Transaction } from '../data/database.ts';
-import { type ColumnSet, everyColumn, findColumnSet } from '../data/image-columns.ts';
+import { type ColumnSet, everyColumn, widenColumnSet } from '../data/image-columns.ts';
 import { changeSet, type LockedProduct, lockOrCreateSet } from '../data/image-sets.ts';
 import { findImagesOfProduct, type ImageRow } from '../data/images.ts';
 import { updateProductRow } from '../data/products.ts';
@@ -53,12 +53,14 @@ export async function replaceProductImages(
     ...checkEntries(input.images360 ?? [], 'images360', limits, problems),
   ];
   if (!problems.checkId(input.productId, ['input', 'productId'])) problems.throwIfAny();
-  const columns = findColumnSet([...comparedColumns, ...shown.names]);
-  return change(db, Boolean(input.dryRun), async transaction => {
-    const { product, rows: current } = await lockOrCreateSet(
-      transaction,
-      input.productId,
-      (reading, productId) => findImagesOfProduct(reading, productId, columns),
+  const columns = widenColumnSet(shown, comparedColumns);
+  return change<ReplaceResult>(db, Boolean(input.dryRun), async transaction => {
+    const {
+      product,
+      isNew,
+      rows: current,
+    } = await lockOrCreateSet(transaction, input.productId, (reading, productId) =>
+      findImagesOfProduct(reading, productId, columns),
     );
     const found = problems.fork();
     checkVersion(product, input.expectedVersion, ['input', 'expectedVersion'], found);
@@ -69,6 +71,12 @@ export async function replaceProductImages(
       transaction,
       present.flatMap(({ source }) => source?.stored ?? []),
     );
+    const isRecoloured = product.marketingColor !== marketingColor;
+    if (!isRecoloured && !isChange(plan)) {
+      const unchanged = { product, ...describeSets(plan, [], []) };
+      return isNew ? unchanged : new Untouched(unchanged);
+    }
+    if (isRecoloured) await updateProductRow(transaction, product.id, { marketingColor });
     return writeReplacement(transaction, product, plan, marketingColor, limits);
   });
 }
@@ -89,16 +97,13 @@ async function checkEntryIds(
   return entries.filter(entry => entry.id === null || isPresent.has(entry));
 }
 
-async function writeReplacement(
+function writeReplacement(
   transaction: Transaction,
   product: LockedProduct,
   plan: Replacement,
   marketingColor: string | null,
   { retentionDays }: GalleryLimits,
-): Promise<Concluding<ReplaceResult> | Untouched<ReplaceResult>> {
-  const isRecoloured = product.marketingColor !== marketingColor;
-  if (!isRecoloured && !isChange(plan)) return new Untouched({ product, ...describeSets(plan, [], []) });
-  if (isRecoloured) await updateProductRow(transaction, product.id, { marketingColor });
+): Concluding<ReplaceResult> {
   const writing = changeSet(transaction, {
     ...plan,
     product,

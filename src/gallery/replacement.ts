@@ -7,7 +7,7 @@ import type { Entry } from './entries.ts';
 import { differs, dueNow, isFrom, isResourced, newImage, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
 import type { Problems } from './problems.ts';
-import { createUrlKey, sourceKey } from './source.ts';
+import { createCanonicalUrl, sourceKey } from './source.ts';
 
 /** What it takes to make a product's set the one asked for. */
 export interface Replacement {
@@ -46,10 +46,10 @@ export function planReplacement(
   limits: GalleryLimits,
   problems: Problems,
 ): Replacement {
-  const urlKey = createUrlKey(entries.map(({ source }) => source));
-  const matches = matchEntries(current, entries, urlKey);
+  const canonical = createCanonicalUrl(entries.map(({ source }) => source));
+  const matches = matchEntries(current, entries, canonical);
   const items = entries.map(entry => createItem(entry, matches.get(entry) ?? null));
-  checkRepeatedSources(items, urlKey, problems);
+  checkRepeatedSources(items, canonical, problems);
   checkSizes(items, limits, problems);
   const places = arrange(items, current);
   const dueAt = dueNow();
@@ -81,7 +81,7 @@ export function planReplacement(
 function matchEntries(
   current: readonly ImageRow[],
   entries: readonly Entry[],
-  urlKey: (url: string) => string,
+  canonical: (url: string) => string,
 ): Map<Entry, ImageRow> {
   const free = new Map(current.map(row => [row.id, row]));
   const matches = new Map<Entry, ImageRow>();
@@ -98,7 +98,7 @@ function matchEntries(
     else bySource.set(key, [row]);
   };
   for (const row of free.values()) {
-    if (row.sourceUrl !== null) offer(urlKey(row.sourceUrl), row);
+    if (row.sourceUrl !== null) offer(canonical(row.sourceUrl), row);
     if (row.fileHash !== null) offer(row.fileHash, row);
   }
   // A picture may stand both in the gallery and among the frames: each entry takes one of its own group first.
@@ -135,14 +135,14 @@ function isKept(item: Item): item is Item & { image: ImageRow } {
 /** A new image from a URL that another image of its group is from would show one picture twice. */
 function checkRepeatedSources(
   items: readonly Item[],
-  urlKey: (url: string) => string,
+  canonical: (url: string) => string,
   problems: Problems,
 ): void {
   const added = items.filter(item => !item.image);
   if (added.length === 0) return;
   const keyOf = ({ entry, image, group }: Item) => {
     if (entry.source) return `${group} ${sourceKey(entry.source)}`;
-    return image?.sourceUrl ? `${group} ${urlKey(image.sourceUrl)}` : null;
+    return image?.sourceUrl ? `${group} ${canonical(image.sourceUrl)}` : null;
   };
   const seen = new Set<string | null>(items.filter(isKept).map(keyOf));
   for (const item of added) {

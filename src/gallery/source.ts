@@ -67,7 +67,7 @@ export function sourceKey(source: Source): string {
 }
 
 /** The same of addresses as they were given, which are mostly spelt as in `sources`. */
-export function createUrlKey(sources: readonly (Source | null)[]): (url: string) => string {
+export function createCanonicalUrl(sources: readonly (Source | null)[]): (url: string) => string {
   const keys = new Map<string, string>();
   for (const source of sources) if (source?.url) keys.set(source.url, source.parsed.href);
   return url => keys.get(url) ?? canonicalUrl(url);

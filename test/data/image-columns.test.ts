@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { everyColumn, findColumnSet, type ImageColumn } from '../../src/data/image-columns.ts';
+import {
+  everyColumn,
+  findColumnSet,
+  type ImageColumn,
+  widenColumnSet,
+} from '../../src/data/image-columns.ts';
 
 test('a set has what is asked for, and what tells images apart', () => {
   expect([...findColumnSet(['name', 'width']).names]).toEqual(['id', 'productId', 'name', 'width']);
@@ -17,6 +22,14 @@ test('a source until it is imported is part of the whole one, with the state', (
   expect([...whole.names]).toEqual(['id', 'productId', 'sourceUrl', 'byteSize', 'state']);
   expect(findColumnSet(['sourceUntilImported', 'state', 'byteSize'])).toBe(whole);
   expect(findColumnSet([...everyColumn.names, 'sourceUntilImported'])).toBe(everyColumn);
+});
+
+test('a set is widened to the same one each time, which counts for nothing', () => {
+  const shown = findColumnSet(['altText']);
+  const wide = widenColumnSet(shown, ['fileHash', 'altText']);
+  expect([...wide.names]).toEqual(['id', 'productId', 'altText', 'fileHash']);
+  expect(widenColumnSet(shown, ['fileHash', 'altText'])).toBe(wide);
+  expect(widenColumnSet(everyColumn, ['fileHash'])).toBe(everyColumn);
 });
 
 test('whoever thinks up many sets gets larger ones that are there already', () => {

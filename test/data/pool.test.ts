@@ -177,6 +177,22 @@ describe('a Postgres that dies', () => {
   });
 });
 
+test('a connection that is used for long gives way to another, between statements and between transactions', async () => {
+  open({ maxConnections: 1, lifetimeMs: 60 });
+  const end = performance.now() + 400;
+  while (performance.now() < end) {
+    expect(await ask()).toEqual([{ answer: 42 }]);
+    const inTransaction = database.db.transaction(async transaction => {
+      const [before] = await transaction.execute(sql`select pg_backend_pid() as pid`);
+      await sleep(5);
+      return [before, ...(await transaction.execute(sql`select pg_backend_pid() as pid`))];
+    });
+    const [before, after] = await inTransaction;
+    expect(after).toEqual(before);
+  }
+  expect(proxy.countConnections()).toBe(1);
+});
+
 test('what is wrong with a statement is no unavailability, and breaks no connection', async () => {
   open({ maxConnections: 1 });
   const error = await database.db.execute(sql`select nonsense`).catch(reason => reason);
@@ -289,6 +305,53 @@ describe('a transaction', () => {
       await transaction.transaction(kept => insert(kept, 5));
     });
     expect(await listKept()).toEqual([{ n: 1 }, { n: 5 }]);
+  });
+
+  test('which another is put beside that fails at once takes nothing that waited for BEGIN with it', async () => {
+    const failing = database.db.transaction(transaction =>
+      Promise.all([insert(transaction, 1), Promise.reject(new Error('at once'))]),
+    );
+    await expect(failing).rejects.toThrow('at once');
+    await insert(database.db, 2);
+    expect(await listKept()).toEqual([{ n: 2 }]);
+    expect(proxy.countConnections()).toBe(1);
+  });
+
+  test('that is over sends nothing any more', async () => {
+    let late: Promise<unknown> | undefined;
+    const failing = database.db.transaction(async transaction => {
+      late = (async () => {
+        await sleep(30);
+        await insert(transaction, 1);
+      })();
+      late.catch(() => {});
+      throw new Error('early');
+    });
+    await expect(failing).rejects.toThrow('early');
+    await expect(late).rejects.toThrow();
+    expect(await listKept()).toEqual([]);
+  });
+
+  test('in a part of which a statement failed that nobody waited for is undone', async () => {
+    const failing = database.db.transaction(async transaction => {
+      await insert(transaction, 1);
+      await transaction.transaction(async part => {
+        part.execute(sql`select 1 / 0`).catch(() => {});
+        await Promise.resolve();
+      });
+    });
+    await expect(failing).rejects.toThrow();
+    expect(await listKept()).toEqual([]);
+    await insert(database.db, 2);
+    expect(await listKept()).toEqual([{ n: 2 }]);
+  });
+
+  test('behind a statement that failed tells of that one, not of those that were refused for it', async () => {
+    const failing = database.db.transaction(async transaction => {
+      const first = transaction.execute(sql`select 1 / 0`).catch(() => {});
+      await Promise.all([first, insert(transaction, 1)]);
+    });
+    expect(await failing.catch(error => error.cause ?? error)).toMatchObject({ code: '22012' });
   });
 
   test('that runs is let finish by a close, which does not take longer', async () => {

@@ -37,6 +37,46 @@ describe('a replacement', () => {
     expect(stored).toMatchObject({ imagesVersion: 2, marketingColor: 'GREEN', imageCount: 5 });
   });
 
+  test('keeps addresses and names whatever is in them', async () => {
+    const productId = newProduct();
+    const names = [
+      'NULL',
+      'a"b',
+      'c,d',
+      '{e}',
+      "f'g",
+      '(h)',
+      '"',
+      ',',
+      '{}',
+      ' i ',
+      'größe',
+      '%22%5C%7B',
+      '\u{1f5bc}',
+    ];
+    const plain = names.map(fromUrl);
+    const [first, ...others] = plain;
+    for (const images of [plain, [{ ...first, altText: 'told' }, ...others]]) {
+      const { images: given } = await replace(service, { productId: newProduct(), images });
+      expect(given.map(image => image.sourceUrl)).toEqual(plain.map(({ source }) => source.url.trim()));
+    }
+    const result = await replace(service, { productId, images: plain });
+    const stored = (await readGallery(service, productId)).images.nodes;
+    expect(stored).toEqual(result.images);
+    expect(namesOf(stored)).toEqual([
+      ...['NULL', 'a"b', 'c,d', '{e}', "f'g", '(h)', '"', ',', '{}', ' i', 'größe', '"_{', '\u{1f5bc}'],
+    ]);
+  });
+
+  test('that makes a product is answered when it is there', async () => {
+    for (let count = 0; count < 30; count++) {
+      const productId = newProduct();
+      const { product } = await replace(service, { productId, images: [] });
+      expect(product).toEqual({ imagesVersion: 0 });
+      expect(await readGallery(service, productId)).toMatchObject({ imageCount: 0 });
+    }
+  });
+
   test('removes frames and colour that are left out', async () => {
     const productId = newProduct();
     const images360 = [fromUrl('s')];

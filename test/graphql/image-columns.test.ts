@@ -95,6 +95,47 @@ describe.each(places)('an image $name', ({ document }) => {
   });
 });
 
+const keep = (all: readonly string[]) => all.map(id => `{ id: ${id} }`).join();
+
+/** Of which each can be asked again and again. */
+const changes: Place[] = [
+  {
+    name: 'that stays',
+    document: fields =>
+      `mutation { replaceProductImages(input: { productId: "${productId}", images: [${keep(ids)}] }) { kept { ${fields} } images { ${fields} } } }`,
+  },
+  {
+    name: 'that would go, or change its place, or its text',
+    document: fields =>
+      `mutation { replaceProductImages(input: { productId: "${productId}", dryRun: true, images: [${keep(ids.slice(1).toReversed())}, { source: { url: "https://example.com/d" }, altText: "new" }] }) { kept { ${fields} } removed { ${fields} } } }`,
+  },
+  {
+    name: 'that is put where it is',
+    document: fields =>
+      `mutation { reorderProductImages(productId: "${productId}", imageIds: [${ids}]) { images { ${fields} } } }`,
+  },
+  {
+    name: 'that would be deleted',
+    document: fields =>
+      `mutation { deleteAllProductImages(productId: "${productId}", dryRun: true) { deletedImages { ${fields} } } }`,
+  },
+];
+
+/** When a dry run would have changed them. */
+const withoutChangedTimes = (data: unknown) =>
+  withoutTimes(data).replace(/("f0(?:updatedAt|deletedAt|restorableUntil)":)"[^"]*"/g, '$1"then"');
+
+describe.each(changes)('an image $name', ({ document }) => {
+  test('has each field whether others are asked for or not', async () => {
+    const all = withoutChangedTimes(await service.query(document(selections.join(' '))));
+    for (const selection of selections) {
+      const alone = withoutChangedTimes(await service.query(document(selection)));
+      const alias = selection.slice(0, selection.indexOf(':'));
+      expect(pick(JSON.parse(all), alias), selection).toEqual(JSON.parse(alone));
+    }
+  });
+});
+
 /** What of an image is looked at to answer a field. */
 async function readBy(selection: string, row: ImageRow): Promise<Set<string>> {
   const looked = new Set<string>();

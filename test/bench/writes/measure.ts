@@ -6,6 +6,9 @@ import { type Job, listJobs, type Work } from './work.ts';
 type Name = 'service' | 'byHand' | 'bare';
 const names: Name[] = ['service', 'byHand', 'bare'];
 
+/** Rounds that do not count: whoever serves for hours has compiled what it runs. */
+const warmUps = 5;
+
 /** Changes a second of each, in turn: on products of their own by 1, 8 and 32 writers, and by 8 on one product. */
 export async function* measure(
   work: Work,
@@ -20,11 +23,10 @@ export async function* measure(
   for (const { writers, isShared } of cases) {
     const jobs = listJobs(work, isShared, isQuick);
     const rates: Record<Name, number[]> = { service: [], byHand: [], bare: [] };
-    // The first of them is to warm up.
-    for (let round = 0; round <= rounds; round += 1) {
-      for (const name of turn(names, round)) {
+    for (let round = -warmUps; round < rounds; round += 1) {
+      for (const name of turn(names, round + warmUps)) {
         const rate = await measureRate(contenders[name], jobs, writers);
-        if (round > 0) rates[name].push(rate);
+        if (round >= 0) rates[name].push(rate);
       }
     }
     const name = `${work.name}, ${writers} ${writers === 1 ? 'writer' : 'writers'}${isShared ? ' on one product' : ''}`;
