@@ -38,9 +38,12 @@ export function openDatabase(url: string, { maxConnections, ...options }: Databa
 
 /** A Postgres array literal: the driver, told not to ask for types, cannot write arrays itself. */
 export function formatArray(values: readonly (string | number | boolean | null)[]): string {
-  const items = values.map(value =>
-    typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : String(value),
-  );
+  const items = values.map(value => {
+    if (typeof value === 'string') return `"${value.replace(/["\\]/g, '\\$&')}"`;
+    // Of a row that was read without it.
+    if (value === undefined) throw new Error('A value that was not read cannot be written');
+    return String(value);
+  });
   return `{${items.join(',')}}`;
 }
 

@@ -66,7 +66,7 @@ export function sourceKey(source: Source): string {
   return source.stored ? source.stored.file.hash : source.parsed.href;
 }
 
-/** The same of addresses as they were given, which are mostly spelt as in `sources`. */
+/** What `sourceKey` answers, of addresses alone; those that are spelt as in `sources` are not parsed once more. */
 export function createCanonicalUrl(sources: readonly (Source | null)[]): (url: string) => string {
   const keys = new Map<string, string>();
   for (const source of sources) if (source?.url) keys.set(source.url, source.parsed.href);

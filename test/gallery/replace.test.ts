@@ -68,15 +68,6 @@ describe('a replacement', () => {
     ]);
   });
 
-  test('that makes a product is answered when it is there', async () => {
-    for (let count = 0; count < 30; count++) {
-      const productId = newProduct();
-      const { product } = await replace(service, { productId, images: [] });
-      expect(product).toEqual({ imagesVersion: 0 });
-      expect(await readGallery(service, productId)).toMatchObject({ imageCount: 0 });
-    }
-  });
-
   test('removes frames and colour that are left out', async () => {
     const productId = newProduct();
     const images360 = [fromUrl('s')];
@@ -243,6 +234,27 @@ describe('a replacement', () => {
       expect(await readGallery(service, productId)).toMatchObject({ imagesVersion: 1, imageCount: 1 });
       const { images } = await replace(service, { productId, images: [fromUrl('b')] });
       expect(namesOf(images)).toEqual(['b']);
+    } finally {
+      await sql.end({ timeout: 5 });
+    }
+  });
+
+  test('that makes a product, and nothing else, is not answered before it is committed', async () => {
+    const productId = newProduct();
+    const sql = postgres(service.databaseUrl, { max: 1, onnotice: () => {} });
+    try {
+      await sql`create function fail_at_commit() returns trigger language plpgsql as
+        $$ begin raise exception 'not here'; end $$`;
+      await sql`create constraint trigger failing after insert on products deferrable initially deferred
+        for each row execute function fail_at_commit()`;
+      const { errors } = await service.send(
+        `mutation { replaceProductImages(input: { productId: "${productId}", images: [] }) { product { id } } }`,
+      );
+      expect(errors?.[0]?.extensions.code).toBe('INTERNAL_SERVER_ERROR');
+      await sql`drop trigger failing on products`;
+      const { product } = await replace(service, { productId, images: [] });
+      expect(product).toEqual({ imagesVersion: 0 });
+      expect(await readGallery(service, productId)).toMatchObject({ imageCount: 0 });
     } finally {
       await sql.end({ timeout: 5 });
     }
