@@ -81,7 +81,7 @@ function checkEntrySource(
   limits: GalleryLimits,
   problems: Problems,
 ) {
-  if (source !== '') return checkSource(taken ?? { url: source }, ['source'], limits, problems);
+  if (source !== '') return checkSource(taken ?? { url: source }, [], limits, problems);
   problems.add('REQUIRED', ['source'], 'source is empty; give a URL, or a path in the import directory');
   return null;
 }

@@ -33,6 +33,7 @@ export function arrange<Arranged extends Item>(
   const places = new Map<Arranged, Place>();
   for (const group of imageGroups) {
     const members = items.filter(item => item.group === group);
+    if (members.length === 0) continue;
     const keys = members.map(({ image }) => (image?.imageGroup === group ? image.orderKey : null));
     const assigned = assignOrderKeys(keys, keysOf(membersOf(current, group)));
     members.forEach((item, position) => {

@@ -51,7 +51,7 @@ function checkInput(input: CreateInput, limits: GalleryLimits): ImageValues {
   const problems = new Problems();
   const path = ['input'];
   problems.checkId(input.productId, [...path, 'productId']);
-  const source = checkSource(input.source, [...path, 'source'], limits, problems);
+  const source = checkSource(input.source, path, limits, problems);
   checkPosition(input.position, path, problems);
   const details = checkDetails(input, path, limits, problems);
   const idempotencyKey = input.idempotencyKey ?? null;

@@ -29,12 +29,13 @@ export function checkEntries(
   problems: Problems,
 ): Entry[] {
   const isFrame = list === 'images360';
-  return inputs.flatMap((input, index) => {
+  const entries: Entry[] = [];
+  for (const [index, input] of inputs.entries()) {
     const path = ['input', list, index];
     const entry: Entry = {
       path,
       id: input.id ?? null,
-      source: input.source ? checkSource(input.source, [...path, 'source'], limits, problems) : null,
+      source: input.source ? checkSource(input.source, path, limits, problems) : null,
       type: checkType(input.type ?? null, isFrame, path, problems),
       isFrame,
       texts: checkTexts(input, path, limits, problems),
@@ -46,9 +47,10 @@ export function checkEntries(
         'neither id nor source is given; name an image of the product, or give a source',
       );
     }
-    if (input.id != null && !problems.checkId(input.id, [...path, 'id'])) return [];
-    return entry.id || entry.source ? [entry] : [];
-  });
+    const isMalformed = input.id != null && !problems.checkId(input.id, [...path, 'id']);
+    if (!isMalformed && (entry.id || entry.source)) entries.push(entry);
+  }
+  return entries;
 }
 
 function checkType(

@@ -10,6 +10,7 @@ export function assignOrderKeys(keys: readonly (string | null)[], taken: Readonl
   const assigned: string[] = [];
   let pending = 0;
   const fillUpTo = (next: string | null) => {
+    if (pending === 0) return;
     assigned.push(...freshKeys(assigned.at(-1) ?? null, next, pending, taken));
     pending = 0;
   };
@@ -29,7 +30,6 @@ function freshKeys(
   count: number,
   taken: ReadonlySet<string>,
 ): string[] {
-  if (count === 0) return [];
   for (let tries = count; ; tries *= 2) {
     const free = generateNKeysBetween(after, before, tries).filter(key => !taken.has(key));
     if (free.length >= count) return free.slice(0, count);

@@ -88,7 +88,8 @@ async function checkEntryIds(
   current: readonly ImageRow[],
   entries: readonly Entry[],
   problems: Problems,
-): Promise<Entry[]> {
+): Promise<readonly Entry[]> {
+  if (entries.every(({ id }) => id === null)) return entries;
   const named = entries.flatMap(entry =>
     entry.id === null ? [] : [{ entry, id: entry.id, path: [...entry.path, 'id'] }],
   );
@@ -129,18 +130,14 @@ function describeSets(
   written: ImageRow[],
   removed: ImageRow[],
 ): Omit<ReplaceResult, 'product'> {
-  const rows = new Map([...plan.kept, ...written].map(row => [row.id, row]));
-  const images = [...rows.values()].sort(byPlace);
-  const keptIds = new Set(plan.kept.map(row => row.id));
-  return {
-    images,
-    added: images.filter(row => !keptIds.has(row.id)),
-    kept: images.filter(row => keptIds.has(row.id)),
-    removed,
-  };
+  const rewritten = new Map(written.map(row => [row.id, row]));
+  const kept = plan.kept.map(row => rewritten.get(row.id) ?? row).sort(byPlace);
+  const isKept = new Set(kept);
+  const added = written.filter(row => !isKept.has(row)).sort(byPlace);
+  return { images: [...kept, ...added].sort(byPlace), added, kept, removed };
 }
 
 function byPlace(one: ImageRow, other: ImageRow): number {
-  const groups = imageGroups.indexOf(one.imageGroup) - imageGroups.indexOf(other.imageGroup);
-  return groups || one.position - other.position;
+  if (one.imageGroup === other.imageGroup) return one.position - other.position;
+  return imageGroups.indexOf(one.imageGroup) - imageGroups.indexOf(other.imageGroup);
 }

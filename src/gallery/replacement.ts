@@ -7,7 +7,8 @@ import type { Entry } from './entries.ts';
 import { differs, dueNow, isFrom, isResourced, newImage, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
 import type { Problems } from './problems.ts';
-import { createCanonicalUrl, sourceKey } from './source.ts';
+import { canonicalUrl, sourceKey } from './source.ts';
+import { noTexts } from './texts.ts';
 
 /** What it takes to make a product's set the one asked for. */
 export interface Replacement {
@@ -46,80 +47,97 @@ export function planReplacement(
   limits: GalleryLimits,
   problems: Problems,
 ): Replacement {
-  const canonical = createCanonicalUrl(entries.map(({ source }) => source));
-  const matches = matchEntries(current, entries, canonical);
-  const items = entries.map(entry => createItem(entry, matches.get(entry) ?? null));
-  checkRepeatedSources(items, canonical, problems);
+  const matches = matchEntries(current, entries);
+  const items = entries.map((entry, at) => createItem(entry, matches[at] ?? null));
+  checkRepeatedSources(items, problems);
   checkSizes(items, limits, problems);
   const places = arrange(items, current);
   const dueAt = dueNow();
-  const valuesOf = (item: Item): ImageValues => createValues(item, places.get(item), dueAt);
-  const kept = items.filter(isKept).map(item => {
-    const { image } = item;
-    if (staysAsIs(item, places.get(item))) return { image, values: image, differs: false };
-    const values = { ...valuesOf(item), id: image.id };
-    return { image, values, differs: differs(image, values) };
-  });
-  const keptIds = new Set(kept.map(({ image }) => image.id));
-  const rewritten = Map.groupBy(
-    kept.filter(one => one.differs),
-    ({ image, values }) => isResourced(image, values),
-  );
-  const asIs = kept.filter(one => !one.differs && one.values.position !== one.image.position);
-  return {
-    added: items.filter(item => !item.image).map(valuesOf),
-    kept: kept.map(({ image, values }) =>
-      values === image ? image : { ...image, position: values.position },
-    ),
-    updated: (rewritten.get(false) ?? []).map(({ values }) => values),
-    resourced: (rewritten.get(true) ?? []).map(({ values }) => values),
-    placed: asIs.map(({ image: { id, orderKey }, values: { position } }) => ({ id, orderKey, position })),
-    removed: current.filter(row => !keptIds.has(row.id)),
-  };
+  const kept = new Set(matches);
+  const removed = current.filter(row => !kept.has(row));
+  const plan: Replacement = { added: [], kept: [], updated: [], resourced: [], placed: [], removed };
+  for (const item of items) {
+    const place = places.get(item) ?? nowhere;
+    if (!isKept(item)) plan.added.push(createValues(item, place, dueAt));
+    else if (staysAsIs(item, place)) plan.kept.push(item.image);
+    else planKept(item.image, createValues(item, place, dueAt), plan);
+  }
+  return plan;
 }
 
-function matchEntries(
-  current: readonly ImageRow[],
-  entries: readonly Entry[],
-  canonical: (url: string) => string,
-): Map<Entry, ImageRow> {
-  const free = new Map(current.map(row => [row.id, row]));
-  const matches = new Map<Entry, ImageRow>();
-  const claim = (entry: Entry, row: ImageRow | undefined) => {
-    if (!row) return;
-    matches.set(entry, row);
-    free.delete(row.id);
+const nowhere: Place = { orderKey: '', position: 0 };
+
+function planKept(image: ImageRow, values: ImageValues, plan: Replacement): void {
+  const { id, orderKey } = image;
+  const { position } = values;
+  plan.kept.push({ ...image, position });
+  if (differs(image, values)) {
+    const rewritten = isResourced(image, values) ? plan.resourced : plan.updated;
+    rewritten.push({ ...values, id });
+  } else if (position !== image.position) plan.placed.push({ id, orderKey, position });
+}
+
+/** What each entry keeps, in their order; null where it is new. */
+function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): (ImageRow | null)[] {
+  const free = new Set(current);
+  const matches: (ImageRow | null)[] = entries.map(() => null);
+  const claim = (at: number, row: ImageRow | undefined) => {
+    if (row && free.delete(row)) matches[at] = row;
   };
-  for (const entry of entries) if (entry.id) claim(entry, free.get(entry.id));
-  const bySource = new Map<string, ImageRow[]>();
-  const offer = (key: string, row: ImageRow) => {
-    const others = bySource.get(key);
-    if (others) others.push(row);
-    else bySource.set(key, [row]);
-  };
-  for (const row of free.values()) {
-    if (row.sourceUrl !== null) offer(canonical(row.sourceUrl), row);
-    if (row.fileHash !== null) offer(row.fileHash, row);
+  if (entries.some(({ id }) => id)) {
+    const byId = new Map(current.map(row => [row.id, row]));
+    for (const [at, { id }] of entries.entries()) if (id) claim(at, byId.get(id));
   }
+  // Most sets begin as they were. What comes first among the free is also what is found for it below.
+  for (const [at, entry] of entries.entries()) {
+    const row = current[at];
+    if (row && row !== matches[at] && isFromSameGroup(row, entry)) claim(at, row);
+    if (!row || row !== matches[at]) break;
+  }
+  if (free.size === 0) return matches;
+  const bySource = groupBySource(free);
   // A picture may stand both in the gallery and among the frames: each entry takes one of its own group first.
   for (const sameGroup of [true, false]) {
-    for (const entry of entries) {
-      if (free.size === 0) return matches;
-      if (entry.id || !entry.source || matches.has(entry)) continue;
-      const group = groupOfType[entry.type ?? typeOf(entry, null)];
+    for (const [at, entry] of entries.entries()) {
+      if (matches[at] || entry.id || !entry.source) continue;
+      const group = groupOfEntry(entry);
       const candidates = bySource.get(sourceKey(entry.source));
       claim(
-        entry,
-        candidates?.find(row => free.has(row.id) && (!sameGroup || row.imageGroup === group)),
+        at,
+        candidates?.find(row => free.has(row) && (!sameGroup || row.imageGroup === group)),
       );
     }
   }
   return matches;
 }
 
+function isFromSameGroup(row: ImageRow, entry: Entry): boolean {
+  return !entry.id && entry.source !== null && row.imageGroup === groupOfEntry(entry) && isFrom(row, entry.source);
+}
+
+/** By all that `sourceKey` may answer of where they are from. */
+function groupBySource(rows: Iterable<ImageRow>): Map<string, ImageRow[]> {
+  const bySource = new Map<string, ImageRow[]>();
+  const offer = (key: string, row: ImageRow) => {
+    const others = bySource.get(key);
+    if (others) others.push(row);
+    else bySource.set(key, [row]);
+  };
+  for (const row of rows) {
+    if (row.sourceUrl !== null) offer(canonicalUrl(row.sourceUrl), row);
+    if (row.fileHash !== null) offer(row.fileHash, row);
+  }
+  return bySource;
+}
+
 function createItem(entry: Entry, image: ImageRow | null): Item {
   const type = entry.type ?? typeOf(entry, image);
   return { entry, image, type, group: groupOfType[type] };
+}
+
+/** Where an image would stand that is new. */
+function groupOfEntry(entry: Entry): ImageGroup {
+  return groupOfType[entry.type ?? typeOf(entry, null)];
 }
 
 /** What an image is for where its entry does not say. */
@@ -133,30 +151,32 @@ function isKept(item: Item): item is Item & { image: ImageRow } {
 }
 
 /** A new image from a URL that another image of its group is from would show one picture twice. */
-function checkRepeatedSources(
-  items: readonly Item[],
-  canonical: (url: string) => string,
-  problems: Problems,
-): void {
-  const added = items.filter(item => !item.image);
+function checkRepeatedSources(items: readonly Item[], problems: Problems): void {
+  const added = items.filter(item => !isKept(item));
   if (added.length === 0) return;
-  const keyOf = ({ entry, image, group }: Item) => {
-    if (entry.source) return `${group} ${sourceKey(entry.source)}`;
-    return image?.sourceUrl ? `${group} ${canonical(image.sourceUrl)}` : null;
-  };
-  const seen = new Set<string | null>(items.filter(isKept).map(keyOf));
+  const seen = { GALLERY: new Set<string>(), SPIN_360: new Set<string>(), SWATCH: new Set<string>() };
+  for (const item of items.filter(isKept)) {
+    const key = keyOf(item);
+    if (key) seen[item.group].add(key);
+  }
   for (const item of added) {
     const key = keyOf(item);
     if (!key) continue;
-    if (seen.has(key)) {
-      const { source, path } = item.entry;
-      const message = source?.stored
-        ? `file ${source.name} stands twice in the set, by its bytes; give each picture once`
-        : `url ${source?.url} stands twice in the set; give each picture once`;
-      problems.add('DUPLICATE_INPUT', [...path, 'source', ...(source?.stored ? [] : ['url'])], message);
-    }
-    seen.add(key);
+    if (seen[item.group].has(key)) tellRepeated(item.entry, problems);
+    seen[item.group].add(key);
   }
+}
+
+function keyOf({ entry, image }: Item): string | null {
+  if (entry.source) return sourceKey(entry.source);
+  return image?.sourceUrl ? canonicalUrl(image.sourceUrl) : null;
+}
+
+function tellRepeated({ source, path }: Entry, problems: Problems): void {
+  const message = source?.stored
+    ? `file ${source.name} stands twice in the set, by its bytes; give each picture once`
+    : `url ${source?.url} stands twice in the set; give each picture once`;
+  problems.add('DUPLICATE_INPUT', [...path, 'source', ...(source?.stored ? [] : ['url'])], message);
 }
 
 function checkSizes(items: readonly Item[], limits: GalleryLimits, problems: Problems): void {
@@ -167,22 +187,19 @@ function checkSizes(items: readonly Item[], limits: GalleryLimits, problems: Pro
 }
 
 /** What most images of a set are in most calls, told without a look at all that could differ. */
-function staysAsIs({ entry, image, type }: Item & { image: ImageRow }, place: Place | undefined): boolean {
+function staysAsIs({ entry, image, type }: Item & { image: ImageRow }, place: Place): boolean {
   return (
     image.type === type &&
-    image.orderKey === place?.orderKey &&
+    image.orderKey === place.orderKey &&
     image.position === place.position &&
-    Object.keys(entry.texts).length === 0 &&
+    entry.texts === noTexts &&
     (entry.source === null || isFrom(image, entry.source))
   );
 }
 
-function createValues(
-  { entry, image, type }: Item,
-  place: Place = { orderKey: '', position: 0 },
-  dueAt: Date,
-): ImageValues {
+function createValues({ entry, image, type }: Item, { orderKey, position }: Place, dueAt: Date): ImageValues {
   const base: ImageValues = image ?? newImage();
   const sourced = entry.source ? withSource(base, entry.source, dueAt) : base;
-  return { ...sourced, ...entry.texts, ...place, type };
+  const told = entry.texts === noTexts ? sourced : { ...sourced, ...entry.texts };
+  return { ...told, orderKey, position, type };
 }

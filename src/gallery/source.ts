@@ -22,7 +22,7 @@ export type Source =
   | { url: string; parsed: URL; name: string; stored: null }
   | { url: null; name: string; stored: StoredFile };
 
-/** The source, or null after telling what is wrong with it. */
+/** The source, or null after telling what is wrong with it. `path` is of what it is the `source` of. */
 export function checkSource(
   input: SourceInput,
   path: Path,
@@ -31,22 +31,23 @@ export function checkSource(
 ): Source | null {
   const { problem, stored } = input;
   if (problem) {
-    problems.add(problem.code, [...path, ...problem.path], problem.message);
+    problems.add(problem.code, [...path, 'source', ...problem.path], problem.message);
     return null;
   }
   if (stored) return { url: null, name: shortenName(cleanName(stored.name), limits.maxNameLength), stored };
-  return checkUrl((input.url ?? '').trim(), [...path, 'url'], limits, problems);
+  return checkUrl((input.url ?? '').trim(), path, limits, problems);
 }
 
 function checkUrl(url: string, path: Path, limits: GalleryLimits, problems: Problems): Source | null {
   if (url.length > limits.maxUrlLength) {
-    problems.add('INVALID', path, `url has ${url.length} characters; at most ${limits.maxUrlLength}`);
+    const message = `url has ${url.length} characters; at most ${limits.maxUrlLength}`;
+    problems.add('INVALID', [...path, 'source', 'url'], message);
     return null;
   }
   const parsed = parseWebUrl(url);
   if (!parsed) {
     const message = `url is ${JSON.stringify(url)}; it must be an absolute http or https URL`;
-    problems.add('INVALID', path, message);
+    problems.add('INVALID', [...path, 'source', 'url'], message);
     return null;
   }
   return { url, parsed, name: nameOfUrl(parsed, limits.maxNameLength), stored: null };
@@ -66,16 +67,9 @@ export function sourceKey(source: Source): string {
   return source.stored ? source.stored.file.hash : source.parsed.href;
 }
 
-/** What `sourceKey` answers, of addresses alone; those that are spelt as in `sources` are not parsed once more. */
-export function createCanonicalUrl(sources: readonly (Source | null)[]): (url: string) => string {
-  const keys = new Map<string, string>();
-  for (const source of sources) if (source?.url) keys.set(source.url, source.parsed.href);
-  return url => keys.get(url) ?? canonicalUrl(url);
-}
-
 /** The file name that a URL ends in, readable in any script; shortened from the middle, its extension kept. */
 function nameOfUrl({ pathname }: URL, maxLength: number): string {
-  const segment = pathname.split('/').at(-1) ?? '';
+  const segment = pathname.slice(pathname.lastIndexOf('/') + 1);
   return shortenName(decodeSegment(segment) || 'image', maxLength);
 }
 

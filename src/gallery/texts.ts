@@ -22,8 +22,14 @@ export interface Texts {
   description?: string | null;
 }
 
-/** The texts that were given, checked; what is not given is not in the answer. */
+/** What all have of whom no text is given. */
+export const noTexts: Texts = Object.freeze({});
+
+/** The texts that were given, checked; what is not given is not in the answer. `noTexts` where none is. */
 export function checkTexts(input: TextsInput, path: Path, limits: GalleryLimits, problems: Problems): Texts {
+  if (input.altText === undefined && input.altTexts === undefined && input.description === undefined) {
+    return noTexts;
+  }
   const texts: Texts = {};
   if (input.altText !== undefined) {
     checkText(input.altText, [...path, 'altText'], limits.maxTextLength, problems);

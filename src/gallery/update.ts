@@ -58,7 +58,7 @@ function checkInput(input: UpdateInput, limits: GalleryLimits, problems: Problem
   const path = ['input'];
   checkPosition(input.position, path, problems);
   return {
-    source: input.source ? checkSource(input.source, [...path, 'source'], limits, problems) : null,
+    source: input.source ? checkSource(input.source, path, limits, problems) : null,
     details: checkDetails(input, path, limits, problems),
     type: input.type ?? null,
     position: input.position ?? null,

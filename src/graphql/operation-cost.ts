@@ -175,8 +175,9 @@ function priceInput({ arguments: given = [] }: FieldNode): Price {
 /** In lists, as deep as inputs have them. */
 function countItems(value: unknown, depth: number): number {
   if (depth === 0 || typeof value !== 'object' || value === null) return 0;
-  const inner = Object.values(value).reduce((sum: number, item) => sum + countItems(item, depth - 1), 0);
-  return Array.isArray(value) ? value.length + inner : inner;
+  let count = Array.isArray(value) ? value.length : 0;
+  if (depth > 1) for (const inner of Object.values(value)) count += countItems(inner, depth - 1);
+  return count;
 }
 
 /** A srcset holds an address for each width. */
