@@ -39,7 +39,7 @@ export function openDatabase(url: string, { maxConnections, ...options }: Databa
 /** A Postgres array literal: the driver, told not to ask for types, cannot write arrays itself. */
 export function formatArray(values: readonly (string | number | boolean | null)[]): string {
   const items = values.map(value => {
-    if (typeof value === 'string') return `"${escape(value)}"`;
+    if (typeof value === 'string') return `"${escapeItem(value)}"`;
     // Of a row that was read without it.
     if (value === undefined) throw new Error('A value that was not read cannot be written');
     return String(value);
@@ -48,7 +48,7 @@ export function formatArray(values: readonly (string | number | boolean | null)[
 }
 
 /** Most need none, and a look costs less than a replacement of nothing. */
-function escape(item: string): string {
+function escapeItem(item: string): string {
   return /["\\]/.test(item) ? item.replace(/["\\]/g, '\\$&') : item;
 }
 

@@ -57,6 +57,9 @@ export function widenColumnSet(set: ColumnSet, names: readonly ImageColumn[]): C
   return found;
 }
 
+/** To be widened. */
+export const leastColumns = findEqual(wantColumns([]));
+
 function wantColumns(names: Iterable<ImageColumn>): Set<ImageColumn> {
   const wanted = new Set([...always, ...names]);
   if (wanted.has('sourceUrl') && wanted.delete('sourceUntilImported')) wanted.add('state');

@@ -1,6 +1,6 @@
-import { eq, getTableColumns, type Placeholder, type SQL, Subquery, sql } from 'drizzle-orm';
-import { type Database, formatArray, type Transaction } from './database.ts';
-import { imageColumns } from './image-columns.ts';
+import { and, eq, getTableColumns, isNull, type Placeholder, type SQL, Subquery, sql } from 'drizzle-orm';
+import { type Connection, type Database, formatArray, type Transaction } from './database.ts';
+import { type ColumnSet, columnsOfSet, imageColumns } from './image-columns.ts';
 import {
   arePlain,
   assign,
@@ -17,25 +17,17 @@ import {
   sourceKeys,
   valueKeys,
 } from './image-writes.ts';
-import type { ImageRow } from './images.ts';
-import { createProduct } from './products.ts';
+import { findImagesOfProduct, type ImageRow } from './images.ts';
+import { createProduct, productColumns } from './products.ts';
 import { statement, statementByShape } from './statement.ts';
 import { images, type ProductRow, products } from './tables.ts';
 
-// A change of one product's set is two round trips, whatever the number of images: one that locks and reads, one that
-// writes all.
-
-export interface LockedProduct extends ProductRow {
-  /** What is changed in this transaction bears it. */
-  now: Date;
-}
+// A change of one product's set is two round trips, whatever the number of images: one that reads, and locks where that
+// is needed, and one that writes all, unless somebody else did meanwhile.
 
 const lockedProduct = statement(db =>
   db
-    .select({
-      ...getTableColumns(products),
-      now: sql`now()::timestamptz(3)`.mapWith(products.updatedAt),
-    })
+    .select(productColumns)
     .from(products)
     .where(eq(products.id, sql.placeholder('id')))
     .for('update')
@@ -43,38 +35,68 @@ const lockedProduct = statement(db =>
 );
 
 /**
- * Locks a product until the transaction ends, and reads what of it is asked for; null where it is not there.
+ * Locks a product until the transaction ends, and reads its live set in order; the product is null where it is not there.
  * Both are sent at once: the second statement begins when the first has its lock, and sees what was committed by then.
- * So `read` must send its only statement before it waits for anything.
  */
-export async function lockSet<Row>(
+export async function lockSet(
   db: Transaction,
   productId: string,
-  read: (db: Transaction, productId: string) => Promise<Row[]>,
-): Promise<{ product: LockedProduct | null; rows: Row[] }> {
-  const [[product], rows] = await Promise.all([lockedProduct(db, { id: productId }), read(db, productId)]);
+  columns: ColumnSet,
+): Promise<{ product: ProductRow | null; rows: ImageRow[] }> {
+  const [[product], rows] = await Promise.all([
+    lockedProduct(db, { id: productId }),
+    findImagesOfProduct(db, productId, columns),
+  ]);
   return { product: product ?? null, rows };
 }
 
 /** As `lockSet`, for a product that comes into being with its first change. */
-export async function lockOrCreateSet<Row>(
+export async function lockOrCreateSet(
   db: Transaction,
   productId: string,
-  read: (db: Transaction, productId: string) => Promise<Row[]>,
-): Promise<{ product: LockedProduct; isNew: boolean; rows: Row[] }> {
-  const found = await lockSet(db, productId, read);
+  columns: ColumnSet,
+): Promise<{ product: ProductRow; isNew: boolean; rows: ImageRow[] }> {
+  const found = await lockSet(db, productId, columns);
   if (found.product) return { ...found, product: found.product, isNew: false };
   await createProduct(db, productId);
-  const { product, rows } = await lockSet(db, productId, read);
+  const { product, rows } = await lockSet(db, productId, columns);
   if (!product) throw new Error(`Product ${productId} vanished while it was created`);
   return { product, isNew: true, rows };
 }
 
+const setOfProduct = statementByShape((db, { columns }: { columns: number }) => {
+  const { id, ...ofProduct } = productColumns;
+  return db
+    .select({ ...columnsOfSet(columns), ...ofProduct })
+    .from(products)
+    .innerJoin(images, eq(images.productId, products.id))
+    .where(and(eq(id, sql.placeholder('productId')), isNull(images.deletedAt)))
+    .orderBy(images.imageGroup, images.orderKey)
+    .prepare('set_of_product');
+});
+
+/**
+ * A product and its live set in order, at one moment, which may be over when they are answered: `changeSet` sees to that.
+ * Null where it has no images.
+ */
+export async function readSet(
+  db: Connection,
+  productId: string,
+  { key: columns }: ColumnSet,
+): Promise<{ product: ProductRow; rows: ImageRow[] } | null> {
+  const rows = await setOfProduct(db, { columns }, { productId });
+  const [first] = rows;
+  if (!first) return null;
+  const { kind, parentId, marketingColor, imagesVersion } = first;
+  return { product: { id: productId, kind, parentId, marketingColor, imagesVersion }, rows };
+}
+
 type Row = ImageValues & { id: string };
 
-/** What becomes of a set whose product is locked; each image is in one of the lists at the most. */
+/** What becomes of a set; each image is in one of the lists at the most. */
 export interface SetChange {
-  product: Pick<LockedProduct, 'id' | 'now'>;
+  /** As it was when the set was read. */
+  product: Pick<ProductRow, 'id' | 'imagesVersion'>;
   /** Of a replacement: what it removes and adds keeps it. */
   replacementId?: string;
   /** Deleted, to be restored for so many days. */
@@ -88,11 +110,22 @@ export interface SetChange {
   added?: readonly ImageValues[];
 }
 
+export interface ChangedSet {
+  /** When; all that was changed bears it. */
+  at: Date;
+  /** What was updated, resourced and added, in no order. */
+  rows: ImageRow[];
+}
+
+/** Somebody else changed the set since it was read; nothing was written. */
+export class SetOvertaken extends Error {}
+
 /**
- * Writes all of it and raises the set's version. Answers the rows that were updated, resourced and added, in no order.
+ * Writes all of it and raises the set's version.
  * Order keys of images that were there before must not go to others: uniqueness is checked row by row.
+ * @throws {SetOvertaken} which does not happen while the product is locked
  */
-export async function changeSet(db: Transaction, change: SetChange): Promise<ImageRow[]> {
+export async function changeSet(db: Connection, change: SetChange): Promise<ChangedSet> {
   const {
     product,
     replacementId = null,
@@ -113,6 +146,7 @@ export async function changeSet(db: Transaction, change: SetChange): Promise<Ima
   };
   const parameters = {
     productId: product.id,
+    version: product.imagesVersion,
     replacementId,
     ...(shape.removes && { ...removed, removedIds: formatArray(removed?.ids ?? []) }),
     ...(shape.updates && { updated: formatRows(updated, contentKeys) }),
@@ -128,10 +162,19 @@ export async function changeSet(db: Transaction, change: SetChange): Promise<Ima
       importDueAt: added[0]?.importDueAt?.toISOString() ?? null,
     }),
   };
-  if (!addsOnlyPlain) return writtenSet(db, shape, parameters);
-  const written = await writtenPlainSet(db, shape, parameters);
-  const ofAll = { productId: product.id, replacementId, createdAt: product.now, updatedAt: product.now };
-  return written.map((row, place) => describePlain(row, ofAll, added[place]));
+  if (!addsOnlyPlain) return readWritten(await writtenSet(db, shape, parameters), product);
+  const { at, rows } = readWritten(await writtenPlainSet(db, shape, parameters), product);
+  const ofAll = { productId: product.id, replacementId, createdAt: at, updatedAt: at };
+  return { at, rows: rows.map((row, place) => describePlain(row, ofAll, added[place])) };
+}
+
+function readWritten<Row extends { at: Date | null }>(
+  [raised, ...rows]: readonly Row[],
+  { id, imagesVersion }: SetChange['product'],
+): { at: Date; rows: Row[] } {
+  if (!raised?.at)
+    throw new SetOvertaken(`The images of product ${id} are no longer at version ${imagesVersion}`);
+  return { at: raised.at, rows };
 }
 
 interface Shape {
@@ -144,15 +187,23 @@ interface Shape {
   adds: boolean;
 }
 
+/** Locks the product, and finds whether its set is still the one that was read: only then anything else is done. */
+const raising = sql`
+  update products set images_version = images_version + 1, updated_at = now()
+  where id = ${sql.placeholder('productId')}::bigint and images_version = ${sql.placeholder('version')}::int
+  returning updated_at`;
+
+const isRaised = sql`exists (select from raised)`;
+
 const removing = sql`
   update images
   set deleted_at = now(), restorable_until = now() + make_interval(days => ${sql.placeholder('retentionDays')}::int),
     updated_at = now(), replacement_id = ${sql.placeholder('replacementId')}::uuid
-  where id = any(${sql.placeholder('removedIds')}::bigint[])`;
+  where id = any(${sql.placeholder('removedIds')}::bigint[]) and ${isRaised}`;
 
 const updating = (rows: Placeholder, keys: Parameters<typeof assign>[0]) => sql`
   update images set ${assign(keys)}, updated_at = now() from ${readRows(rows, keys)}
-  where images.id = given.id returning images.*`;
+  where images.id = given.id and ${isRaised} returning images.*`;
 
 const placing = sql`
   update images set order_key = given.order_key, position = given.position,
@@ -161,22 +212,19 @@ const placing = sql`
     ${sql.placeholder('placedIds')}::bigint[], ${sql.placeholder('orderKeys')}::text[],
     ${sql.placeholder('positions')}::int[]
   ) as given (id, order_key, position)
-  where images.id = given.id`;
+  where images.id = given.id and ${isRaised}`;
 
 const adding = (alike: Keys, keys: Keys, given: SQL, returned: SQL) => sql`
   insert into images (product_id, ${nameColumns([...alike, ...keys])})
   select ${sql.placeholder('productId')}::bigint, ${readAlike(alike)}, ${nameColumns(keys)}
-  from ${given} order by place
+  from ${given} where ${isRaised} order by place
   returning ${returned}`;
 
 const keysOfAdded = valueKeys.filter(key => key !== 'replacementId');
 
-const raising = sql`
-  update products set images_version = images_version + 1, updated_at = now()
-  where id = ${sql.placeholder('productId')}::bigint`;
-
 function nameParts(db: Database, shape: Shape) {
   const parts = {
+    raised: raising,
     ...(shape.removes && { removed: removing }),
     ...(shape.updates && { updated: updating(sql.placeholder('updated'), contentKeys) }),
     ...(shape.resources && {
@@ -188,20 +236,30 @@ function nameParts(db: Database, shape: Shape) {
         ? adding(['replacementId', 'importDueAt'], plainKeys, readColumns(), sql`id, image_group`)
         : adding(['replacementId'], keysOfAdded, readRows(sql.placeholder('added'), keysOfAdded), sql`*`),
     }),
-    raised: raising,
   };
   const named = Object.entries(parts).map(([name, part]) => db.$with(name, {}).as(part));
   return { parts, named };
 }
 
+/** What `raised` answers, in a row of its own before all others. */
+const raisedAt = { at: sql<Date | null>`raised_at`.mapWith(products.updatedAt) };
+
+/** Columns of images that parts of a statement answer, behind the row of `raised`. */
+function unite(columns: string, parts: readonly string[]) {
+  const none = columns.split(', ').map(column => `none.${column}`);
+  const raised = `select ${none.join(', ')}, raised.updated_at as raised_at
+    from raised left join images as none on false`;
+  const others = parts.map(part => `select ${columns}, null from ${part}`);
+  return new Subquery(sql.raw([raised, ...others].join(' union all ')), getTableColumns(images), 'images');
+}
+
 /** In the order in which they were added. */
 const writtenPlainSet = statementByShape((db, shape: Shape) => {
   const { id, imageGroup } = getTableColumns(images);
-  const added = new Subquery(sql.raw('select * from added'), getTableColumns(images), 'images');
   return db
     .with(...nameParts(db, shape).named)
-    .select({ id, imageGroup })
-    .from(added)
+    .select({ ...raisedAt, id, imageGroup })
+    .from(unite('id, image_group', ['added']))
     .prepare('written_plain_set');
 });
 
@@ -237,14 +295,9 @@ function describePlain(
 const writtenSet = statementByShape((db, shape: Shape) => {
   const { parts, named } = nameParts(db, shape);
   const answered = (['updated', 'resourced', 'added'] as const).filter(name => parts[name]);
-  const rows =
-    answered.length > 0
-      ? answered.map(name => `select * from ${name}`)
-      : ['select * from images where false'];
-  const written = new Subquery(sql.raw(rows.join(' union all ')), getTableColumns(images), 'images');
   return db
     .with(...named)
-    .select(imageColumns)
-    .from(written)
+    .select({ ...raisedAt, ...imageColumns })
+    .from(unite('*', answered))
     .prepare('written_set');
 });

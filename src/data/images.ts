@@ -112,11 +112,6 @@ export async function findPlacesOfProducts(
   return placesOfProducts(db, { productIds: formatArray(productIds) });
 }
 
-/** As `findPlacesOfProducts`, of one. */
-export function findPlacesOfProduct(db: Connection, productId: string): Promise<PlacedRow[]> {
-  return findPlacesOfProducts(db, [productId]);
-}
-
 /** The image that was created with a key, deleted or not. */
 export async function findImageByIdempotencyKey(db: Connection, key: string): Promise<ImageRow | null> {
   const [row] = await selectImages(db).where(eq(images.idempotencyKey, key));

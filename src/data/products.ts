@@ -1,11 +1,15 @@
-import { eq, sql } from 'drizzle-orm';
+import { eq, getTableColumns, sql } from 'drizzle-orm';
 import { type Connection, formatArray, type Transaction } from './database.ts';
 import { statement } from './statement.ts';
 import { type ProductRow, products } from './tables.ts';
 
+const { createdAt: _created, updatedAt: _updated, ...known } = getTableColumns(products);
+/** What a `ProductRow` has. */
+export const productColumns = known;
+
 const productsById = statement(db =>
   db
-    .select()
+    .select(productColumns)
     .from(products)
     .where(sql`${products.id} = any(${sql.placeholder('ids')}::bigint[])`)
     .prepare('products_by_id'),

@@ -266,5 +266,6 @@ export const apiKeys = pgTable('api_keys', {
 });
 
 export type ApiKeyRow = typeof apiKeys.$inferSelect;
-export type ProductRow = typeof products.$inferSelect;
+/** Without times, which nobody is told. */
+export type ProductRow = Omit<typeof products.$inferSelect, 'createdAt' | 'updatedAt'>;
 export type FileRow = typeof files.$inferSelect;

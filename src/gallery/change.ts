@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '../data/database.ts';
+import { SetOvertaken } from '../data/image-sets.ts';
 
 /** Thrown to undo a dry run; carries nothing, the result is kept aside. */
 class Undo extends Error {}
@@ -40,12 +41,49 @@ export async function change<Result>(db: Database, dryRun: boolean, run: Run<Res
     try {
       return await (dryRun ? runAndUndo(db, run) : runAndCommit(db, run));
     } catch (error) {
-      if (tries === maxTries || !isRetriable(error)) throw error;
+      if (tries === maxTries || !isOvertaken(error)) throw error;
     }
   }
 }
 
-type Outcome<Result> = Result | Concluding<Result> | Untouched<Result>;
+/**
+ * Changes the set of one product without a transaction that locks it, where `tryWithoutLock` can: most changes have a
+ * product to themselves. Where that answers null, or somebody else was quicker, it is run as one that locks.
+ */
+export async function changeSetOf<Result>(
+  db: Database,
+  productId: string,
+  tryWithoutLock: () => Promise<Outcome<Result> | null>,
+  run: Run<Result>,
+): Promise<Result> {
+  const others = underWay.get(productId) ?? 0;
+  underWay.set(productId, others + 1);
+  try {
+    const tried = others > 0 ? null : await concludeUnlessOvertaken(tryWithoutLock);
+    return await (tried ? tried.result : change(db, false, run));
+  } finally {
+    const left = (underWay.get(productId) ?? 1) - 1;
+    if (left > 0) underWay.set(productId, left);
+    else underWay.delete(productId);
+  }
+}
+
+/** How many changes of each product this process is about: those that meet there are best locked at once. */
+const underWay = new Map<string, number>();
+
+async function concludeUnlessOvertaken<Result>(
+  run: () => Promise<Outcome<Result> | null>,
+): Promise<{ result: Result } | null> {
+  try {
+    const outcome = await run();
+    return outcome && { result: await conclude(outcome) };
+  } catch (error) {
+    if (isOvertaken(error)) return null;
+    throw error;
+  }
+}
+
+export type Outcome<Result> = Result | Concluding<Result> | Untouched<Result>;
 type Run<Result> = (transaction: Transaction) => Promise<Outcome<Result>>;
 
 async function conclude<Result>(outcome: Outcome<Result>): Promise<Result> {
@@ -76,7 +114,9 @@ async function runAndUndo<Result>(db: Database, run: Run<Result>): Promise<Resul
   return promise;
 }
 
-function isRetriable(error: unknown): boolean {
+/** Whether another writer got in the way, so that nothing was changed. */
+function isOvertaken(error: unknown): boolean {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (cause instanceof SetOvertaken) return true;
   return cause instanceof Error && 'code' in cause && retriableCodes.has(String(cause.code));
 }

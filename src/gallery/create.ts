@@ -1,16 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Database, Transaction } from '../data/database.ts';
-import { changeSet, type LockedProduct, lockOrCreateSet } from '../data/image-sets.ts';
+import type { Connection, Database, Transaction } from '../data/database.ts';
+import { leastColumns, widenColumnSet } from '../data/image-columns.ts';
+import { changeSet, lockOrCreateSet, readSet } from '../data/image-sets.ts';
 import { clearThumbnail, type ImageValues } from '../data/image-writes.ts';
-import {
-  findImageByIdempotencyKey,
-  findPlacesOfProduct,
-  type ImageRow,
-  type PlacedRow,
-} from '../data/images.ts';
-import type { ImageType } from '../data/tables.ts';
+import { findImageByIdempotencyKey, type ImageRow } from '../data/images.ts';
+import type { ImageType, ProductRow } from '../data/tables.ts';
 import { groupOfType, membersOf, placeAt } from './arrangement.ts';
-import { Concluding, change } from './change.ts';
+import { Concluding, changeSetOf } from './change.ts';
 import { checkDetails, checkPosition, type DetailsInput } from './details.ts';
 import { newImage, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
@@ -38,14 +34,24 @@ export async function createProductImage(
 ): Promise<ImageRow> {
   const values = checkInput(input, limits);
   const stored = input.source.stored ? [input.source.stored] : [];
-  return change<ImageRow>(db, false, async transaction => {
-    const { product, rows } = await lockOrCreateSet(transaction, input.productId, findPlacesOfProduct);
+  const add = (connection: Connection, product: ProductRow, rows: readonly ImageRow[]) =>
+    addImage(connection, product, rows, values, input.position ?? null, limits);
+  const tryWithoutLock = async () => {
+    if (values.idempotencyKey !== null || values.isThumbnail || stored.length > 0) return null;
+    const set = await readSet(db, input.productId, placeColumns);
+    return set && add(db, set.product, set.rows);
+  };
+  return changeSetOf<ImageRow>(db, input.productId, tryWithoutLock, async transaction => {
+    const { product, rows } = await lockOrCreateSet(transaction, input.productId, placeColumns);
     const repeated = await findRepeated(transaction, values);
     if (repeated) return repeated;
     await holdStored(transaction, stored);
-    return addImage(transaction, product, rows, values, input.position ?? null, limits);
+    if (values.isThumbnail) await clearThumbnail(transaction, product.id, null);
+    return add(transaction, product, rows);
   });
 }
+
+const placeColumns = widenColumnSet(leastColumns, ['imageGroup', 'orderKey']);
 
 function checkInput(input: CreateInput, limits: GalleryLimits): ImageValues {
   const problems = new Problems();
@@ -86,31 +92,30 @@ async function findRepeated(transaction: Transaction, values: ImageValues): Prom
   return new Problems().fail('IDEMPOTENCY_KEY_REUSED', ['input', 'idempotencyKey'], message);
 }
 
-async function addImage(
-  transaction: Transaction,
-  product: LockedProduct,
-  rows: readonly PlacedRow[],
+function addImage(
+  db: Connection,
+  product: ProductRow,
+  rows: readonly ImageRow[],
   values: ImageValues,
   position: number | null,
   limits: GalleryLimits,
-): Promise<Concluding<ImageRow>> {
+): Concluding<ImageRow> {
   const group = groupOfType[values.type];
   const members = membersOf(rows, group);
   const problems = new Problems();
   checkRoom(group, members.length + 1, ['input', 'productId'], limits, problems);
   problems.throwIfAny();
-  if (values.isThumbnail) await clearThumbnail(transaction, product.id, null);
   const place = placeAt(members, position);
   const moved = members.slice(place.position);
-  const writing = changeSet(transaction, {
+  const writing = changeSet(db, {
     product,
-    placed: moved.map((row, index) => ({ ...row, position: place.position + index + 1 })),
+    placed: moved.map(({ id, orderKey }, at) => ({ id, orderKey, position: place.position + at + 1 })),
     added: [{ ...values, ...place }],
   });
-  return new Concluding(writing.then(written => onlyOne(written, product)));
+  return new Concluding(writing.then(changed => onlyOne(changed.rows, product)));
 }
 
-function onlyOne([added]: readonly ImageRow[], { id }: LockedProduct): ImageRow {
+function onlyOne([added]: readonly ImageRow[], { id }: ProductRow): ImageRow {
   if (!added) throw new Error(`The image that was just added to product ${id} is not there`);
   return added;
 }

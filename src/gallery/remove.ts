@@ -1,15 +1,11 @@
-import type { Database, Transaction } from '../data/database.ts';
+import type { Connection, Database, Transaction } from '../data/database.ts';
 import { type ColumnSet, everyColumn } from '../data/image-columns.ts';
-import { changeSet, type LockedProduct, lockSet } from '../data/image-sets.ts';
+import { changeSet, lockSet, readSet } from '../data/image-sets.ts';
 import { markImagesDeleted, purgeImages, renumberPositions } from '../data/image-writes.ts';
-import {
-  findDeletedImagesOfProduct,
-  findImagesEvenDeleted,
-  findImagesOfProduct,
-  type ImageRow,
-} from '../data/images.ts';
+import { findDeletedImagesOfProduct, findImagesEvenDeleted, type ImageRow } from '../data/images.ts';
 import { findProductsByIds, lockProductsOfImages, raiseImagesVersions } from '../data/products.ts';
-import { Concluding, change, Untouched } from './change.ts';
+import type { ProductRow } from '../data/tables.ts';
+import { Concluding, change, changeSetOf, type Outcome, Untouched } from './change.ts';
 import { checkBatch, type GalleryLimits } from './limits.ts';
 import { checkIds, imageNotFound, type NamedImage, productNotFound } from './presence.ts';
 import { Problems } from './problems.ts';
@@ -57,32 +53,36 @@ export async function deleteAllProductImages(
   const problems = new Problems();
   problems.checkId(input.productId, ['productId']);
   problems.throwIfAny();
-  const columns = input.permanent ? everyColumn : shown;
-  return change<ImageRow[]>(db, Boolean(input.dryRun), async transaction => {
-    const { product, rows: live } = await lockSet(transaction, input.productId, (reading, id) =>
-      findImagesOfProduct(reading, id, columns),
-    );
-    if (input.permanent) {
-      const deleted = await findDeletedImagesOfProduct(transaction, input.productId);
-      return removeRows(transaction, [...live, ...deleted], input, limits);
-    }
-    if (!product || live.length === 0) return new Untouched([]);
-    const ids = live.map(row => row.id);
-    const { retentionDays } = limits;
-    const writing = changeSet(transaction, { product, removed: { ids, retentionDays } });
-    const deleted = asDeleted(live, product, retentionDays);
-    return new Concluding(writing.then(() => deleted));
-  });
+  const { productId, permanent, dryRun } = input;
+  const run = async (transaction: Transaction) => {
+    const { product, rows } = await lockSet(transaction, productId, permanent ? everyColumn : shown);
+    if (!permanent) return deleteSet(transaction, product, rows, limits);
+    const deleted = await findDeletedImagesOfProduct(transaction, productId);
+    return removeRows(transaction, [...rows, ...deleted], input, limits);
+  };
+  if (permanent || dryRun) return change<ImageRow[]>(db, Boolean(dryRun), run);
+  const tryWithoutLock = async () => {
+    const set = await readSet(db, productId, shown);
+    return set && deleteSet(db, set.product, set.rows, limits);
+  };
+  return changeSetOf<ImageRow[]>(db, productId, tryWithoutLock, run);
 }
 
-/** Rows of images that were deleted in the transaction in which their product was locked. */
-export function asDeleted(
+function deleteSet(
+  db: Connection,
+  product: ProductRow | null,
   rows: readonly ImageRow[],
-  { now }: LockedProduct,
-  retentionDays: number,
-): ImageRow[] {
-  const restorableUntil = new Date(now.getTime() + retentionDays * dayMs);
-  return rows.map(row => ({ ...row, deletedAt: now, restorableUntil, updatedAt: now }));
+  { retentionDays }: GalleryLimits,
+): Outcome<ImageRow[]> {
+  if (!product || rows.length === 0) return new Untouched([]);
+  const writing = changeSet(db, { product, removed: { ids: rows.map(row => row.id), retentionDays } });
+  return new Concluding(writing.then(({ at }) => asDeleted(rows, at, retentionDays)));
+}
+
+/** Rows of images as they are when they were deleted. */
+export function asDeleted(rows: readonly ImageRow[], at: Date, retentionDays: number): ImageRow[] {
+  const restorableUntil = new Date(at.getTime() + retentionDays * dayMs);
+  return rows.map(row => ({ ...row, deletedAt: at, restorableUntil, updatedAt: at }));
 }
 
 const dayMs = 24 * 60 * 60 * 1_000;

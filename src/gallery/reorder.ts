@@ -1,10 +1,10 @@
-import type { Database } from '../data/database.ts';
+import type { Connection, Database } from '../data/database.ts';
 import { type ColumnSet, everyColumn, type ImageColumn, widenColumnSet } from '../data/image-columns.ts';
-import { changeSet, lockSet } from '../data/image-sets.ts';
-import { findImagesOfProduct, type ImageRow } from '../data/images.ts';
-import { imageGroups } from '../data/tables.ts';
-import { keysOf, membersOf } from './arrangement.ts';
-import { Concluding, change, Untouched } from './change.ts';
+import { changeSet, lockSet, readSet } from '../data/image-sets.ts';
+import type { ImageRow } from '../data/images.ts';
+import { imageGroups, type ProductRow } from '../data/tables.ts';
+import { keysOf, membersOf, type Place } from './arrangement.ts';
+import { Concluding, changeSetOf, type Outcome, Untouched } from './change.ts';
 import { checkBatch, type GalleryLimits } from './limits.ts';
 import { assignOrderKeys } from './order-keys.ts';
 import { checkIds, checkImagesOnProduct, checkVersion, productNotFound } from './presence.ts';
@@ -35,39 +35,62 @@ export async function reorderProductImages(
   const named = checkIds(input.imageIds, 'imageIds', problems);
   if (!problems.checkId(input.productId, ['productId'])) problems.throwIfAny();
   const columns = widenColumnSet(shown, placeColumns);
-  return change<ImageRow[]>(db, false, async transaction => {
+  const reorder = async (
+    connection: Connection,
+    product: ProductRow | null,
+    rows: readonly ImageRow[],
+  ): Promise<Outcome<ImageRow[]>> => {
     const found = problems.fork();
-    const { product, rows } = await lockSet(transaction, input.productId, (reading, id) =>
-      findImagesOfProduct(reading, id, columns),
-    );
     if (!product) found.add('PRODUCT_NOT_FOUND', ['productId'], productNotFound(input.productId));
     else checkVersion(product, input.expectedVersion, ['expectedVersion'], found);
-    const own = await checkImagesOnProduct(transaction, input.productId, rows, named, found);
+    const own = await checkImagesOnProduct(connection, input.productId, rows, named, found);
     found.throwIfAny();
-    const firstIds = own.map(({ id }) => id);
-    const moved = product ? findMoved(rows, firstIds, product.now) : [];
-    const byId = new Map([...rows, ...moved].map(row => [row.id, row]));
-    const first = firstIds.flatMap(id => byId.get(id) ?? []);
-    if (!product || moved.length === 0) return new Untouched(first);
-    return new Concluding(changeSet(transaction, { product, placed: moved }).then(() => first));
+    const byId = new Map(rows.map(row => [row.id, row]));
+    const first = own.flatMap(({ id }) => byId.get(id) ?? []);
+    const places = findPlaces(
+      rows,
+      first.map(row => row.id),
+    );
+    if (!product || places.size === 0) return new Untouched(first);
+    const writing = changeSet(connection, { product, placed: [...places.values()] });
+    return new Concluding(
+      writing.then(({ at }) => first.map(row => asPlaced(row, places.get(row.id) ?? row, at))),
+    );
+  };
+  const tryWithoutLock = async () => {
+    const set = await readSet(db, input.productId, columns);
+    return set && reorder(db, set.product, set.rows);
+  };
+  return changeSetOf(db, input.productId, tryWithoutLock, async transaction => {
+    const { product, rows } = await lockSet(transaction, input.productId, columns);
+    return reorder(transaction, product, rows);
   });
 }
 
-/** The images that get another place, as they are then: as few other order keys as the new order allows. */
-function findMoved(current: readonly ImageRow[], firstIds: readonly string[], now: Date): ImageRow[] {
+type PlacedImage = Place & Pick<ImageRow, 'id'>;
+
+/** What gets another place, by its id: as few other order keys as the new order allows. */
+function findPlaces(current: readonly ImageRow[], firstIds: readonly string[]): Map<string, PlacedImage> {
   const ranks = new Map(firstIds.map((id, rank) => [id, rank]));
   const rankOf = (row: ImageRow) => ranks.get(row.id) ?? firstIds.length;
-  return imageGroups.flatMap(group => {
+  const places = new Map<string, PlacedImage>();
+  for (const group of imageGroups) {
     const members = membersOf(current, group);
     const ordered = members.toSorted((one, other) => rankOf(one) - rankOf(other));
     const assigned = assignOrderKeys(
       ordered.map(row => row.orderKey),
       keysOf(members),
     );
-    return ordered.flatMap((row, position) => {
+    for (const [position, row] of ordered.entries()) {
       const orderKey = assigned[position] ?? row.orderKey;
-      if (orderKey === row.orderKey) return position === row.position ? [] : [{ ...row, position }];
-      return [{ ...row, orderKey, position, updatedAt: now }];
-    });
-  });
+      if (orderKey === row.orderKey && position === row.position) continue;
+      places.set(row.id, { id: row.id, orderKey, position });
+    }
+  }
+  return places;
+}
+
+/** Where only neighbours moved, the image itself was not changed. */
+function asPlaced(row: ImageRow, { orderKey, position }: Place, at: Date): ImageRow {
+  return { ...row, orderKey, position, updatedAt: orderKey === row.orderKey ? row.updatedAt : at };
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Database, Transaction } from '../data/database.ts';
+import type { Connection, Database, Transaction } from '../data/database.ts';
 import { type ColumnSet, everyColumn, widenColumnSet } from '../data/image-columns.ts';
-import { changeSet, type LockedProduct, lockOrCreateSet } from '../data/image-sets.ts';
-import { findImagesOfProduct, type ImageRow } from '../data/images.ts';
+import { changeSet, lockOrCreateSet, readSet } from '../data/image-sets.ts';
+import type { ImageRow } from '../data/images.ts';
 import { updateProductRow } from '../data/products.ts';
 import { imageGroups, type ProductRow } from '../data/tables.ts';
-import { Concluding, change, Untouched } from './change.ts';
+import { Concluding, change, changeSetOf, type Outcome, Untouched } from './change.ts';
 import { checkEntries, type Entry, type EntryInput } from './entries.ts';
 import type { GalleryLimits } from './limits.ts';
 import { checkImagesOnProduct, checkVersion } from './presence.ts';
@@ -35,8 +35,8 @@ export interface ReplaceResult {
 }
 
 /**
- * Makes a product's images exactly those given, in one transaction of a fixed number of statements. The rows it
- * answers have at least the columns that are to be shown.
+ * Makes a product's images exactly those given, in a fixed number of statements. The rows it answers have at least the
+ * columns that are to be shown.
  * Throws UserErrors, with all that is wrong, and changes nothing then.
  */
 export async function replaceProductImages(
@@ -52,38 +52,72 @@ export async function replaceProductImages(
     ...checkEntries(input.images, 'images', limits, problems),
     ...checkEntries(input.images360 ?? [], 'images360', limits, problems),
   ];
-  if (!problems.checkId(input.productId, ['input', 'productId'])) problems.throwIfAny();
+  const { productId, expectedVersion, dryRun } = input;
+  if (!problems.checkId(productId, ['input', 'productId'])) problems.throwIfAny();
   const columns = widenColumnSet(shown, comparedColumns);
-  return change<ReplaceResult>(db, Boolean(input.dryRun), async transaction => {
-    const {
-      product,
-      isNew,
-      rows: current,
-    } = await lockOrCreateSet(transaction, input.productId, (reading, productId) =>
-      findImagesOfProduct(reading, productId, columns),
-    );
-    const found = problems.fork();
-    checkVersion(product, input.expectedVersion, ['input', 'expectedVersion'], found);
-    const present = await checkEntryIds(transaction, product, current, entries, found);
-    const plan = planReplacement(current, present, limits, found);
-    found.throwIfAny();
-    await holdStored(
-      transaction,
-      present.flatMap(({ source }) => source?.stored ?? []),
-    );
-    const isRecoloured = product.marketingColor !== marketingColor;
-    if (!isRecoloured && !isChange(plan)) {
-      const unchanged = { product, ...describeSets(plan, [], []) };
-      return isNew ? unchanged : new Untouched(unchanged);
-    }
-    if (isRecoloured) await updateProductRow(transaction, product.id, { marketingColor });
-    return writeReplacement(transaction, product, plan, marketingColor, limits);
-  });
+  const wanted: Wanted = { productId, entries, marketingColor, expectedVersion, columns, limits, problems };
+  const run = (transaction: Transaction) => replaceLocked(transaction, wanted);
+  if (dryRun) return change(db, true, run);
+  return changeSetOf(db, productId, () => replaceWithoutLock(db, wanted), run);
+}
+
+interface Wanted {
+  productId: string;
+  entries: readonly Entry[];
+  marketingColor: string | null;
+  expectedVersion: number | null | undefined;
+  columns: ColumnSet;
+  limits: GalleryLimits;
+  /** Found so far. */
+  problems: Problems;
+}
+
+/** Null, with nothing done, for what takes more than one statement to write. */
+async function replaceWithoutLock(db: Database, wanted: Wanted): Promise<ReplaceResult | null> {
+  const { productId, entries, marketingColor, columns } = wanted;
+  if (entries.some(({ source }) => source?.stored)) return null;
+  const set = await readSet(db, productId, columns);
+  if (!set || set.product.marketingColor !== marketingColor) return null;
+  const plan = await planWanted(db, set.product, set.rows, wanted);
+  if (!isChange(plan)) return { product: set.product, ...describeSets(plan, [], []) };
+  return writeReplacement(db, set.product, plan, wanted);
+}
+
+async function replaceLocked(transaction: Transaction, wanted: Wanted): Promise<Outcome<ReplaceResult>> {
+  const { productId, marketingColor, columns } = wanted;
+  const { product, isNew, rows } = await lockOrCreateSet(transaction, productId, columns);
+  const plan = await planWanted(transaction, product, rows, wanted);
+  await holdStored(
+    transaction,
+    wanted.entries.flatMap(({ source }) => source?.stored ?? []),
+  );
+  const isRecoloured = product.marketingColor !== marketingColor;
+  if (!isRecoloured && !isChange(plan)) {
+    const unchanged = { product, ...describeSets(plan, [], []) };
+    return isNew ? unchanged : new Untouched(unchanged);
+  }
+  if (isRecoloured) await updateProductRow(transaction, product.id, { marketingColor });
+  return new Concluding(writeReplacement(transaction, product, plan, wanted));
+}
+
+/** Throws all that is wrong, with the input and with the set as it is. */
+async function planWanted(
+  db: Connection,
+  product: ProductRow,
+  current: readonly ImageRow[],
+  { entries, expectedVersion, limits, problems }: Wanted,
+): Promise<Replacement> {
+  const found = problems.fork();
+  checkVersion(product, expectedVersion, ['input', 'expectedVersion'], found);
+  const present = await checkEntryIds(db, product, current, entries, found);
+  const plan = planReplacement(current, present, limits, found);
+  found.throwIfAny();
+  return plan;
 }
 
 /** The entries whose id, if they name one, is of an image of the product; each image once. */
 async function checkEntryIds(
-  transaction: Transaction,
+  db: Connection,
   product: ProductRow,
   current: readonly ImageRow[],
   entries: readonly Entry[],
@@ -93,32 +127,25 @@ async function checkEntryIds(
   const named = entries.flatMap(entry =>
     entry.id === null ? [] : [{ entry, id: entry.id, path: [...entry.path, 'id'] }],
   );
-  const present = await checkImagesOnProduct(transaction, product.id, current, named, problems);
+  const present = await checkImagesOnProduct(db, product.id, current, named, problems);
   const isPresent = new Set(present.map(({ entry }) => entry));
   return entries.filter(entry => entry.id === null || isPresent.has(entry));
 }
 
-function writeReplacement(
-  transaction: Transaction,
-  product: LockedProduct,
+async function writeReplacement(
+  db: Connection,
+  product: ProductRow,
   plan: Replacement,
-  marketingColor: string | null,
-  { retentionDays }: GalleryLimits,
-): Concluding<ReplaceResult> {
-  const writing = changeSet(transaction, {
+  { marketingColor, limits: { retentionDays } }: Wanted,
+): Promise<ReplaceResult> {
+  const { at, rows } = await changeSet(db, {
     ...plan,
     product,
     replacementId: randomUUID(),
     removed: { ids: plan.removed.map(row => row.id), retentionDays },
   });
-  const now = {
-    ...product,
-    marketingColor,
-    imagesVersion: product.imagesVersion + 1,
-    updatedAt: product.now,
-  };
-  const removed = asDeleted(plan.removed, product, retentionDays);
-  return new Concluding(writing.then(written => ({ product: now, ...describeSets(plan, written, removed) })));
+  const now = { ...product, marketingColor, imagesVersion: product.imagesVersion + 1 };
+  return { product: now, ...describeSets(plan, rows, asDeleted(plan.removed, at, retentionDays)) };
 }
 
 function isChange({ added, updated, resourced, removed }: Replacement): boolean {

@@ -112,7 +112,9 @@ function matchEntries(current: readonly ImageRow[], entries: readonly Entry[]): 
 }
 
 function isFromSameGroup(row: ImageRow, entry: Entry): boolean {
-  return !entry.id && entry.source !== null && row.imageGroup === groupOfEntry(entry) && isFrom(row, entry.source);
+  return (
+    !entry.id && entry.source !== null && row.imageGroup === groupOfEntry(entry) && isFrom(row, entry.source)
+  );
 }
 
 /** By all that `sourceKey` may answer of where they are from. */
