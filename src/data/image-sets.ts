@@ -18,7 +18,7 @@ import {
   valueKeys,
 } from './image-writes.ts';
 import { findImagesOfProduct, type ImageRow } from './images.ts';
-import { createProduct, productColumns } from './products.ts';
+import { createProduct, newProduct, productColumns } from './products.ts';
 import { statement, statementByShape } from './statement.ts';
 import { images, type ProductRow, products } from './tables.ts';
 
@@ -77,18 +77,18 @@ const setOfProduct = statementByShape((db, { columns }: { columns: number }) => 
 
 /**
  * A product and its live set in order, at one moment, which may be over when they are answered: `changeSet` sees to that.
- * Null where it has no images.
+ * A product without images is not known to be there, and told as if it were new.
  */
 export async function readSet(
   db: Connection,
   productId: string,
   { key: columns }: ColumnSet,
-): Promise<{ product: ProductRow; rows: ImageRow[] } | null> {
+): Promise<{ product: ProductRow; isKnown: boolean; rows: ImageRow[] }> {
   const rows = await setOfProduct(db, { columns }, { productId });
   const [first] = rows;
-  if (!first) return null;
-  const { kind, parentId, marketingColor, imagesVersion } = first;
-  return { product: { id: productId, kind, parentId, marketingColor, imagesVersion }, rows };
+  const { kind, parentId, marketingColor, imagesVersion } = first ?? newProduct;
+  const product = { id: productId, kind, parentId, marketingColor, imagesVersion };
+  return { product, isKnown: first !== undefined, rows };
 }
 
 type Row = ImageValues & { id: string };
@@ -97,6 +97,8 @@ type Row = ImageValues & { id: string };
 export interface SetChange {
   /** As it was when the set was read. */
   product: Pick<ProductRow, 'id' | 'imagesVersion'>;
+  /** It must not be there: it comes into being with this change. */
+  isNew?: boolean;
   /** Of a replacement: what it removes and adds keeps it. */
   replacementId?: string;
   /** Deleted, to be restored for so many days. */
@@ -128,6 +130,7 @@ export class SetOvertaken extends Error {}
 export async function changeSet(db: Connection, change: SetChange): Promise<ChangedSet> {
   const {
     product,
+    isNew = false,
     replacementId = null,
     removed,
     updated = [],
@@ -137,6 +140,7 @@ export async function changeSet(db: Connection, change: SetChange): Promise<Chan
   } = change;
   const addsOnlyPlain = updated.length + resourced.length === 0 && added.length > 0 && arePlain(added);
   const shape: Shape = {
+    isNew,
     addsOnlyPlain,
     removes: (removed?.ids.length ?? 0) > 0,
     updates: updated.length > 0,
@@ -146,7 +150,7 @@ export async function changeSet(db: Connection, change: SetChange): Promise<Chan
   };
   const parameters = {
     productId: product.id,
-    version: product.imagesVersion,
+    ...(!isNew && { version: product.imagesVersion }),
     replacementId,
     ...(shape.removes && { ...removed, removedIds: formatArray(removed?.ids ?? []) }),
     ...(shape.updates && { updated: formatRows(updated, contentKeys) }),
@@ -178,6 +182,7 @@ function readWritten<Row extends { at: Date | null }>(
 }
 
 interface Shape {
+  isNew: boolean;
   /** Of few columns, and no other rows are asked for: what was written is known without reading it. */
   addsOnlyPlain: boolean;
   removes: boolean;
@@ -187,7 +192,12 @@ interface Shape {
   adds: boolean;
 }
 
-/** Locks the product, and finds whether its set is still the one that was read: only then anything else is done. */
+// Either locks the product, and finds whether its set is still the one that was read: only then anything else is done.
+
+const creating = sql`
+  insert into products (id, images_version) values (${sql.placeholder('productId')}::bigint, 1)
+  on conflict do nothing returning updated_at`;
+
 const raising = sql`
   update products set images_version = images_version + 1, updated_at = now()
   where id = ${sql.placeholder('productId')}::bigint and images_version = ${sql.placeholder('version')}::int
@@ -224,7 +234,7 @@ const keysOfAdded = valueKeys.filter(key => key !== 'replacementId');
 
 function nameParts(db: Database, shape: Shape) {
   const parts = {
-    raised: raising,
+    raised: shape.isNew ? creating : raising,
     ...(shape.removes && { removed: removing }),
     ...(shape.updates && { updated: updating(sql.placeholder('updated'), contentKeys) }),
     ...(shape.resources && {

@@ -7,6 +7,14 @@ const { createdAt: _created, updatedAt: _updated, ...known } = getTableColumns(p
 /** What a `ProductRow` has. */
 export const productColumns = known;
 
+/** As it comes into being. */
+export const newProduct: Omit<ProductRow, 'id'> = {
+  kind: 'PRODUCT',
+  parentId: null,
+  marketingColor: null,
+  imagesVersion: 0,
+};
+
 const productsById = statement(db =>
   db
     .select(productColumns)

@@ -34,12 +34,12 @@ export async function createProductImage(
 ): Promise<ImageRow> {
   const values = checkInput(input, limits);
   const stored = input.source.stored ? [input.source.stored] : [];
-  const add = (connection: Connection, product: ProductRow, rows: readonly ImageRow[]) =>
-    addImage(connection, product, rows, values, input.position ?? null, limits);
+  const add = (connection: Connection, set: ImageSet) =>
+    addImage(connection, set, values, input.position ?? null, limits);
   const tryWithoutLock = async () => {
     if (values.idempotencyKey !== null || values.isThumbnail || stored.length > 0) return null;
-    const set = await readSet(db, input.productId, placeColumns);
-    return set && add(db, set.product, set.rows);
+    const { product, isKnown, rows } = await readSet(db, input.productId, placeColumns);
+    return add(db, { product, isNew: !isKnown, rows });
   };
   return changeSetOf<ImageRow>(db, input.productId, tryWithoutLock, async transaction => {
     const { product, rows } = await lockOrCreateSet(transaction, input.productId, placeColumns);
@@ -47,7 +47,7 @@ export async function createProductImage(
     if (repeated) return repeated;
     await holdStored(transaction, stored);
     if (values.isThumbnail) await clearThumbnail(transaction, product.id, null);
-    return add(transaction, product, rows);
+    return add(transaction, { product, isNew: false, rows });
   });
 }
 
@@ -92,10 +92,16 @@ async function findRepeated(transaction: Transaction, values: ImageValues): Prom
   return new Problems().fail('IDEMPOTENCY_KEY_REUSED', ['input', 'idempotencyKey'], message);
 }
 
+/** `isNew`: its product is not there yet. */
+interface ImageSet {
+  product: ProductRow;
+  isNew: boolean;
+  rows: readonly ImageRow[];
+}
+
 function addImage(
   db: Connection,
-  product: ProductRow,
-  rows: readonly ImageRow[],
+  { product, isNew, rows }: ImageSet,
   values: ImageValues,
   position: number | null,
   limits: GalleryLimits,
@@ -109,6 +115,7 @@ function addImage(
   const moved = members.slice(place.position);
   const writing = changeSet(db, {
     product,
+    isNew,
     placed: moved.map(({ id, orderKey }, at) => ({ id, orderKey, position: place.position + at + 1 })),
     added: [{ ...values, ...place }],
   });

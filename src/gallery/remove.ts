@@ -62,8 +62,8 @@ export async function deleteAllProductImages(
   };
   if (permanent || dryRun) return change<ImageRow[]>(db, Boolean(dryRun), run);
   const tryWithoutLock = async () => {
-    const set = await readSet(db, productId, shown);
-    return set && deleteSet(db, set.product, set.rows, limits);
+    const { product, isKnown, rows } = await readSet(db, productId, shown);
+    return isKnown ? deleteSet(db, product, rows, limits) : null;
   };
   return changeSetOf<ImageRow[]>(db, productId, tryWithoutLock, run);
 }

@@ -58,8 +58,8 @@ export async function reorderProductImages(
     );
   };
   const tryWithoutLock = async () => {
-    const set = await readSet(db, input.productId, columns);
-    return set && reorder(db, set.product, set.rows);
+    const { product, isKnown, rows } = await readSet(db, input.productId, columns);
+    return isKnown ? reorder(db, product, rows) : null;
   };
   return changeSetOf(db, input.productId, tryWithoutLock, async transaction => {
     const { product, rows } = await lockSet(transaction, input.productId, columns);

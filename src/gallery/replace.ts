@@ -74,13 +74,13 @@ interface Wanted {
 
 /** Null, with nothing done, for what takes more than one statement to write. */
 async function replaceWithoutLock(db: Database, wanted: Wanted): Promise<ReplaceResult | null> {
-  const { productId, entries, marketingColor, columns } = wanted;
+  const { productId, entries, marketingColor, expectedVersion, columns } = wanted;
   if (entries.some(({ source }) => source?.stored)) return null;
-  const set = await readSet(db, productId, columns);
-  if (!set || set.product.marketingColor !== marketingColor) return null;
-  const plan = await planWanted(db, set.product, set.rows, wanted);
-  if (!isChange(plan)) return { product: set.product, ...describeSets(plan, [], []) };
-  return writeReplacement(db, set.product, plan, wanted);
+  const { product, isKnown, rows } = await readSet(db, productId, columns);
+  if (product.marketingColor !== marketingColor || (!isKnown && expectedVersion != null)) return null;
+  const plan = await planWanted(db, product, rows, wanted);
+  if (isChange(plan)) return writeReplacement(db, product, plan, wanted, !isKnown);
+  return isKnown ? { product, ...describeSets(plan, [], []) } : null;
 }
 
 async function replaceLocked(transaction: Transaction, wanted: Wanted): Promise<Outcome<ReplaceResult>> {
@@ -137,10 +137,12 @@ async function writeReplacement(
   product: ProductRow,
   plan: Replacement,
   { marketingColor, limits: { retentionDays } }: Wanted,
+  isNew = false,
 ): Promise<ReplaceResult> {
   const { at, rows } = await changeSet(db, {
     ...plan,
     product,
+    isNew,
     replacementId: randomUUID(),
     removed: { ids: plan.removed.map(row => row.id), retentionDays },
   });
