@@ -23,14 +23,14 @@ export async function runTransaction<Result>(
   const whole = new Part((text, parameters) => statements.send(text, parameters));
   try {
     const result = await whole.run(run);
-    const outcome = await statements.end(line.commit);
+    const outcome = await statements.commit();
     whole.throwIfFailed();
     if (outcome !== 'COMMIT')
       throw new Error(`A statement of the transaction failed; it ended with ${outcome}`);
     return result;
   } catch (error) {
     // Where that fails, the connection is lost, and the transaction with it.
-    await statements.end(line.rollback).catch(() => {});
+    await statements.rollback().catch(() => {});
     throw whole.findCause(error);
   }
 }
@@ -41,7 +41,10 @@ class Statements {
   readonly #unanswered = new Set<Promise<unknown>>();
   #hasBegun = false;
   #isHeldUp = false;
+  /** Nothing else is sent. */
   #isOver = false;
+  /** COMMIT was answered, as ROLLBACK where a statement had failed. */
+  #hasEnded = false;
 
   constructor(line: Line) {
     this.#line = line;
@@ -69,16 +72,28 @@ class Statements {
     return received;
   }
 
-  /** Once, when all that was held up has been sent; null where there was an end already. */
-  async end<Outcome>(end: () => Promise<Outcome>): Promise<Outcome | null> {
-    if (this.#isOver) return null;
+  /** When all that was held up has been sent. */
+  async commit(): Promise<string> {
     this.#isOver = true;
     try {
       await this.#line.begun;
-      return await end();
+      const outcome = await this.#line.commit();
+      this.#hasEnded = true;
+      return outcome;
     } finally {
       await Promise.allSettled(this.#unanswered);
     }
+  }
+
+  /**
+   * Unless it was committed. Where BEGIN or COMMIT failed, nobody knows whether there is a transaction: Postgres only
+   * warns where there is none, but one that is left open would fail all that its connection is asked for.
+   */
+  async rollback(): Promise<void> {
+    this.#isOver = true;
+    await Promise.allSettled([this.#line.begun]);
+    if (!this.#hasEnded) await this.#line.rollback();
+    await Promise.allSettled(this.#unanswered);
   }
 }
 

@@ -58,6 +58,31 @@ test('a transaction that cannot begin changes nothing, whatever it says first, a
   expect(tested.proxy.countConnections()).toBe(1);
 });
 
+test('a transaction that cannot be committed is undone, and leaves its connection of use', async () => {
+  await insert(tested.database.db, 0);
+  tested.proxy.garble('commit', 'comm1t');
+  for (let time = 1; time <= 3; time++) {
+    const failing = tested.database.db.transaction(transaction => insert(transaction, time));
+    expect(await failing.catch(error => error)).toMatchObject({ code: '42601' });
+    // In a transaction that failed, this would be refused.
+    expect(await listKept()).toEqual([{ n: 0 }]);
+  }
+  tested.proxy.garble('', '');
+  await tested.database.db.transaction(transaction => insert(transaction, 9));
+  expect(await listKept()).toEqual([{ n: 0 }, { n: 9 }]);
+  expect(tested.proxy.countConnections()).toBe(1);
+});
+
+test('a connection that was left in a failed transaction is of use again after the next', async () => {
+  await tested.database.db.execute(sql`select 1`);
+  await tested.database.db.execute(sql`begin`);
+  await tested.database.db.execute(sql`select 1 / 0`).catch(() => {});
+  await expect(tested.database.db.transaction(transaction => insert(transaction, 1))).rejects.toThrow();
+  await tested.database.db.transaction(transaction => insert(transaction, 2));
+  expect(await listKept()).toEqual([{ n: 2 }]);
+  expect(tested.proxy.countConnections()).toBe(1);
+});
+
 test('a transaction one of whose statements failed is undone, though it went on', async () => {
   const failing = tested.database.db.transaction(async transaction => {
     await insert(transaction, 1);
