@@ -1,7 +1,7 @@
 import { eq, getTableColumns, sql } from 'drizzle-orm';
 import { type Connection, formatArray, type Transaction } from './database.ts';
 import { statement } from './statement.ts';
-import { type ProductRow, products } from './tables.ts';
+import { images, type ProductRow, products } from './tables.ts';
 
 const { createdAt: _created, updatedAt: _updated, ...known } = getTableColumns(products);
 /** What a `ProductRow` has. */
@@ -75,6 +75,21 @@ export async function lockOrCreateProducts(
     .onConflictDoNothing();
   return new Map((await lockProducts(db, ids)).map(row => [row.id, row]));
 }
+
+/** Of images, deleted or not. */
+export async function findProductsOfImages(db: Connection, imageIds: readonly string[]): Promise<string[]> {
+  if (imageIds.length === 0) return [];
+  const rows = await productsOfImages(db, { ids: formatArray(imageIds) });
+  return rows.map(({ productId }) => productId);
+}
+
+const productsOfImages = statement(db =>
+  db
+    .select({ productId: images.productId })
+    .from(images)
+    .where(sql`${images.id} = any(${sql.placeholder('ids')}::bigint[])`)
+    .prepare('products_of_images'),
+);
 
 /** Unless it is there already. */
 export async function createProduct(db: Transaction, id: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Database, Transaction } from '../data/database.ts';
 import { SetOvertaken } from '../data/image-sets.ts';
+import { inTurn } from './product-turns.ts';
 
 /** Thrown to undo a dry run; carries nothing, the result is kept aside. */
 class Undo extends Error {}
@@ -46,30 +47,31 @@ export async function change<Result>(db: Database, dryRun: boolean, run: Run<Res
   }
 }
 
+/** As `change`, after other changes of the same products. */
+export function changeInTurn<Result>(
+  db: Database,
+  productIds: readonly string[],
+  dryRun: boolean,
+  run: Run<Result>,
+): Promise<Result> {
+  return inTurn(productIds, () => change(db, dryRun, run));
+}
+
 /**
- * Changes the set of one product without a transaction that locks it, where `tryWithoutLock` can: most changes have a
- * product to themselves. Where that answers null, or somebody else was quicker, it is run as one that locks.
+ * Changes the set of one product without a transaction that locks it, where `tryWithoutLock` can: mostly nobody else is
+ * about it. Where that answers null, or another process was quicker, it is run as one that locks.
  */
-export async function changeSetOf<Result>(
+export function changeSetOf<Result>(
   db: Database,
   productId: string,
   tryWithoutLock: () => Promise<Outcome<Result> | null>,
   run: Run<Result>,
 ): Promise<Result> {
-  const others = underWay.get(productId) ?? 0;
-  underWay.set(productId, others + 1);
-  try {
-    const tried = others > 0 ? null : await concludeUnlessOvertaken(tryWithoutLock);
-    return await (tried ? tried.result : change(db, false, run));
-  } finally {
-    const left = (underWay.get(productId) ?? 1) - 1;
-    if (left > 0) underWay.set(productId, left);
-    else underWay.delete(productId);
-  }
+  return inTurn([productId], async () => {
+    const tried = await concludeUnlessOvertaken(tryWithoutLock);
+    return tried ? tried.result : change(db, false, run);
+  });
 }
-
-/** How many changes of each product this process is about: those that meet there are best locked at once. */
-const underWay = new Map<string, number>();
 
 async function concludeUnlessOvertaken<Result>(
   run: () => Promise<Outcome<Result> | null>,

@@ -3,9 +3,14 @@ import { type ColumnSet, everyColumn } from '../data/image-columns.ts';
 import { changeSet, lockSet, readSet } from '../data/image-sets.ts';
 import { markImagesDeleted, purgeImages, renumberPositions } from '../data/image-writes.ts';
 import { findDeletedImagesOfProduct, findImagesEvenDeleted, type ImageRow } from '../data/images.ts';
-import { findProductsByIds, lockProductsOfImages, raiseImagesVersions } from '../data/products.ts';
+import {
+  findProductsByIds,
+  findProductsOfImages,
+  lockProductsOfImages,
+  raiseImagesVersions,
+} from '../data/products.ts';
 import type { ProductRow } from '../data/tables.ts';
-import { Concluding, change, changeSetOf, type Outcome, Untouched } from './change.ts';
+import { Concluding, changeInTurn, changeSetOf, type Outcome, Untouched } from './change.ts';
 import { checkBatch, type GalleryLimits } from './limits.ts';
 import { checkIds, imageNotFound, type NamedImage, productNotFound } from './presence.ts';
 import { Problems } from './problems.ts';
@@ -60,7 +65,7 @@ export async function deleteAllProductImages(
     const deleted = await findDeletedImagesOfProduct(transaction, productId);
     return removeRows(transaction, [...rows, ...deleted], input, limits);
   };
-  if (permanent || dryRun) return change<ImageRow[]>(db, Boolean(dryRun), run);
+  if (permanent || dryRun) return changeInTurn<ImageRow[]>(db, [productId], Boolean(dryRun), run);
   const tryWithoutLock = async () => {
     const { product, isKnown, rows } = await readSet(db, productId, shown);
     return isKnown ? deleteSet(db, product, rows, limits) : null;
@@ -96,7 +101,8 @@ async function removeNamed(
   known: Problems,
 ): Promise<ImageRow[]> {
   const ids = named.map(({ id }) => id);
-  return change(db, Boolean(options.dryRun), async transaction => {
+  const productIds = await findProductsOfImages(db, ids);
+  return changeInTurn(db, productIds, Boolean(options.dryRun), async transaction => {
     const problems = known.fork();
     await lockProductsOfImages(transaction, ids);
     const found = await findImagesEvenDeleted(transaction, ids);

@@ -5,7 +5,7 @@ import { changeSet, lockOrCreateSet, readSet } from '../data/image-sets.ts';
 import type { ImageRow } from '../data/images.ts';
 import { updateProductRow } from '../data/products.ts';
 import { imageGroups, type ProductRow } from '../data/tables.ts';
-import { Concluding, change, changeSetOf, type Outcome, Untouched } from './change.ts';
+import { Concluding, changeInTurn, changeSetOf, type Outcome, Untouched } from './change.ts';
 import { checkEntries, type Entry, type EntryInput } from './entries.ts';
 import type { GalleryLimits } from './limits.ts';
 import { checkImagesOnProduct, checkVersion } from './presence.ts';
@@ -57,7 +57,7 @@ export async function replaceProductImages(
   const columns = widenColumnSet(shown, comparedColumns);
   const wanted: Wanted = { productId, entries, marketingColor, expectedVersion, columns, limits, problems };
   const run = (transaction: Transaction) => replaceLocked(transaction, wanted);
-  if (dryRun) return change(db, true, run);
+  if (dryRun) return changeInTurn(db, [productId], true, run);
   return changeSetOf(db, productId, () => replaceWithoutLock(db, wanted), run);
 }
 

@@ -7,10 +7,10 @@ import {
   type ImageRow,
   type PlacedRow,
 } from '../data/images.ts';
-import { lockProductsOfImages, raiseImagesVersions } from '../data/products.ts';
+import { findProductsOfImages, lockProductsOfImages, raiseImagesVersions } from '../data/products.ts';
 import { imageGroups } from '../data/tables.ts';
 import { keysOf, membersOf } from './arrangement.ts';
-import { change } from './change.ts';
+import { changeInTurn } from './change.ts';
 import { checkBatch, checkRoom, type GalleryLimits } from './limits.ts';
 import { assignOrderKeys } from './order-keys.ts';
 import { checkIds, imageNotFound, type NamedImage } from './presence.ts';
@@ -28,12 +28,10 @@ export async function restoreProductImages(
   const problems = new Problems();
   checkBatch(ids, ['ids'], limits.maxIdsInMutation, problems);
   const named = checkIds(ids, 'ids', problems);
-  return change(db, false, async transaction => {
+  const namedIds = named.map(({ id }) => id);
+  return changeInTurn(db, await findProductsOfImages(db, namedIds), false, async transaction => {
     const found = problems.fork();
-    const locked = await lockProductsOfImages(
-      transaction,
-      named.map(({ id }) => id),
-    );
+    const locked = await lockProductsOfImages(transaction, namedIds);
     const productIds = locked.map(product => product.id);
     const restorable = await checkRestorable(transaction, named, found);
     const live = await findPlacesOfProducts(transaction, productIds);

@@ -6,7 +6,7 @@ import {
   updateProductRow,
 } from '../data/products.ts';
 import type { ProductKind, ProductRow } from '../data/tables.ts';
-import { change } from './change.ts';
+import { changeInTurn } from './change.ts';
 import type { GalleryLimits } from './limits.ts';
 import { Problems } from './problems.ts';
 import { checkText } from './texts.ts';
@@ -33,9 +33,10 @@ export async function updateProduct(
   const problems = new Problems();
   const values = checkInput(id, input, limits, problems);
   problems.throwIfAny();
-  await change(db, false, async transaction => {
-    const parentId = values.parentId ?? null;
-    const rows = await lockOrCreateProducts(transaction, parentId === null ? [id] : [id, parentId]);
+  const parentId = values.parentId ?? null;
+  const productIds = parentId === null ? [id] : [id, parentId];
+  await changeInTurn(db, productIds, false, async transaction => {
+    const rows = await lockOrCreateProducts(transaction, productIds);
     const product = rows.get(id);
     const parent = parentId === null ? undefined : rows.get(parentId);
     if (parent) await checkParent(transaction, id, parent);

@@ -7,10 +7,10 @@ import {
   updateImages,
 } from '../data/image-writes.ts';
 import { findImagesByIds, findPlacesOfProducts, type ImageRow } from '../data/images.ts';
-import { lockProductsOfImages, raiseImagesVersions } from '../data/products.ts';
+import { findProductsOfImages, lockProductsOfImages, raiseImagesVersions } from '../data/products.ts';
 import type { ImageType } from '../data/tables.ts';
 import { groupOfType, membersOf, type Place, placeAt } from './arrangement.ts';
-import { change } from './change.ts';
+import { changeInTurn } from './change.ts';
 import { checkDetails, checkPosition, type DetailsInput } from './details.ts';
 import { differs, isResourced, withSource } from './image-values.ts';
 import { checkRoom, type GalleryLimits } from './limits.ts';
@@ -43,7 +43,7 @@ export async function updateProductImage(
   const problems = new Problems();
   const wanted = checkInput(input, limits, problems);
   if (!problems.checkId(id, ['id'])) problems.throwIfAny();
-  return change(db, false, async transaction => {
+  return changeInTurn(db, await findProductsOfImages(db, [id]), false, async transaction => {
     const found = problems.fork();
     const image = await lockImage(transaction, id);
     if (!image) found.add('IMAGE_NOT_FOUND', ['id'], imageNotFound(id));
