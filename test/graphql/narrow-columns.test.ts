@@ -15,9 +15,9 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** The last statement that read images alone. */
+/** The last statement that read images, by themselves or with their product. */
 const findReading = () =>
-  service.statements.findLast(text => /^select .* from "images" where/s.test(text)) ?? '';
+  service.statements.findLast(text => /^select .* (from|join) "images" /s.test(text)) ?? '';
 
 test('an address alone is the same as beside all that it could be made from', async () => {
   const names = ['imported', 'waiting', 'again', 'failed'];
