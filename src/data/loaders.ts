@@ -23,6 +23,11 @@ export class Loaders {
   columns: ColumnSet = everyColumn;
   /** Whether pages say that there are more, which takes a row beyond each; likewise. */
   looksAhead = true;
+  /**
+   * Whether what is read of a product's set is read after the product, so that `imagesVersion` is never newer than images
+   * that are shown with it: who gives such a version back would change a set unseen. Likewise.
+   */
+  versionsFirst = true;
   readonly #db: Database;
   readonly #reads: ReturnType<typeof createReads>;
   readonly #visibility: Visibility;
@@ -68,17 +73,20 @@ export class Loaders {
   }
 
   get thumbnailByProductId(): Loader<ImageRow> {
-    this.#thumbnailByProductId ??= this.#byKey(this.#reads.thumbnail(this.#visibility, this.columns));
+    const read = this.#reads.thumbnail(this.#visibility, this.columns);
+    this.#thumbnailByProductId ??= this.#byKey(this.#afterProducts(read));
     return this.#thumbnailByProductId;
   }
 
   get imageCountByProductId(): Loader<number> {
-    this.#imageCountByProductId ??= this.#byKey(this.#reads.imageCount(this.#visibility));
+    const read = this.#reads.imageCount(this.#visibility);
+    this.#imageCountByProductId ??= this.#byKey(this.#afterProducts(read));
     return this.#imageCountByProductId;
   }
 
   get galleryCountByProductId(): Loader<number> {
-    this.#galleryCountByProductId ??= this.#byKey(this.#reads.galleryCount(this.#visibility));
+    const read = this.#reads.galleryCount(this.#visibility);
+    this.#galleryCountByProductId ??= this.#byKey(this.#afterProducts(read));
     return this.#galleryCountByProductId;
   }
 
@@ -89,11 +97,19 @@ export class Loaders {
 
   #createGalleryPage(): DataLoader<GalleryRequest, Page<ImageRow>, string> {
     const pages = this.looksAhead ? this.#reads.galleryPage : this.#reads.galleryPageAlone;
-    const read = pages(this.#visibility, this.columns);
+    const read = this.#afterProducts(pages(this.#visibility, this.columns), ({ productId }) => productId);
     return new DataLoader(requests => this.#once(() => findPages(read, requests)), {
       cacheKeyFn: ({ productId, group, limit, backward, after, before }) =>
         `${productId} ${group} ${limit} ${backward} ${after ?? ''} ${before ?? ''}`,
     });
+  }
+
+  #afterProducts<Key, Value>(read: Read<Key, Value>, idOf: (key: Key) => string = String): Read<Key, Value> {
+    if (!this.versionsFirst) return read;
+    return async keys => {
+      await this.productById.loadMany([...new Set(keys.map(idOf))]);
+      return read(keys);
+    };
   }
 
   /** Null for what is not found. Gateways bring ids of other services; what is no id here is not found. */

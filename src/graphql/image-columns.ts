@@ -57,9 +57,10 @@ const columnsOfFields: Readonly<Record<string, readonly ImageColumn[]>> = {
 /** Of pages of images. In the order of changes, their times are read anyway. */
 const columnsOfCursors: typeof columnsOfFields = { cursor: place, startCursor: place, endCursor: place };
 
+/** Of any page that there are more. */
 const fieldsOfMore: readonly string[] = ['hasNextPage', 'hasPreviousPage'];
 
-type Reading = Pick<Loaders, 'columns' | 'looksAhead'>;
+type Reading = Pick<Loaders, 'columns' | 'looksAhead' | 'versionsFirst'>;
 
 const known = new WeakMap<DocumentNode, Reading>();
 
@@ -68,6 +69,7 @@ export function findReadingOf(document: DocumentNode): Reading {
   const found = known.get(document) ?? {
     columns: findColumnSet(collectColumns(document)),
     looksAhead: tellsMore(document),
+    versionsFirst: tellsAnyOf(document, ['imagesVersion']),
   };
   known.set(document, found);
   return found;
@@ -75,10 +77,15 @@ export function findReadingOf(document: DocumentNode): Reading {
 
 /** Whether it shows of any page that there are more. */
 export function tellsMore(document: DocumentNode): boolean {
+  return tellsAnyOf(document, fieldsOfMore);
+}
+
+/** By names alone, wherever they are. */
+function tellsAnyOf(document: DocumentNode, fields: readonly string[]): boolean {
   let tells = false;
   visit(document, {
     Field({ name: { value: name } }) {
-      tells ||= fieldsOfMore.includes(name);
+      tells ||= fields.includes(name);
     },
   });
   return tells;
