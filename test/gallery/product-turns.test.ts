@@ -1,6 +1,7 @@
+import { connect } from 'node:net';
 import postgres from 'postgres';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fill, fromUrl, mutateWell } from '../support/gallery.ts';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { fill, fromUrl, galleryNames, mutateWell } from '../support/gallery.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -68,3 +69,34 @@ test('however many change a product that is locked, others are read and changed 
   expect(new Set(told)).toEqual(new Set(['SERVICE_UNAVAILABLE']));
   await mutateWell(service, 'createProductImage', { input: { productId: '1', ...fromUrl('z') } });
 }, 30_000);
+
+test('changes of a product that come at once are done in the order in which they came', async () => {
+  const names = Array.from({ length: 8 }, (_, at) => `n${at}`);
+  for (let productId = 100; productId < 110; productId++) {
+    const posts = names.map(name => {
+      const body = JSON.stringify({
+        query:
+          'mutation ($input: CreateProductImageInput!) { createProductImage(input: $input) { userErrors { code } } }',
+        variables: { input: { productId: String(productId), ...fromUrl(name) } },
+      });
+      return [
+        'POST /graphql HTTP/1.1',
+        'Host: localhost',
+        'Content-Type: application/json',
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        '',
+        body,
+      ].join('\r\n');
+    });
+    const { hostname, port } = new URL(service.url);
+    const socket = connect(Number(port), hostname);
+    let answered = '';
+    socket.on('data', (bytes: Buffer) => {
+      answered += bytes;
+    });
+    socket.write(posts.join(''));
+    await vi.waitFor(() => expect(answered.split('"userErrors":[]')).toHaveLength(names.length + 1));
+    socket.destroy();
+    expect(await galleryNames(service, String(productId))).toEqual(names);
+  }
+});
