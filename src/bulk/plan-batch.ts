@@ -2,7 +2,7 @@ import type { BulkMember, BulkRow } from '../data/bulk-images.ts';
 import type { ImageGroup } from '../data/tables.ts';
 import { type UserError, UserErrors } from '../errors.ts';
 import { checkRoom, type GalleryLimits } from '../gallery/limits.ts';
-import { assignOrderKeys } from '../gallery/order-keys.ts';
+import { appendOrderKeys, assignOrderKeys } from '../gallery/order-keys.ts';
 import { Problems } from '../gallery/problems.ts';
 import { hashKey, pathKey, urlKey, type Wanted } from './check-entry.ts';
 
@@ -17,6 +17,8 @@ export interface Refusal {
 export interface Plan {
   rows: BulkRow[];
   added: Wanted[];
+  /** Images that get other order keys for them. */
+  rekeyed: OrderedMember[];
   alreadyThere: number;
   refused: Refusal[];
   /** Products where others move down. */
@@ -24,6 +26,8 @@ export interface Plan {
   /** Products whose thumbnail is among the rows. */
   thumbnailProductIds: Set<string>;
 }
+
+type OrderedMember = Pick<BulkMember, 'id' | 'orderKey'>;
 
 /** What is in one group of one product: enough of it to see what is new and where it goes. */
 interface Group {
@@ -33,7 +37,7 @@ interface Group {
   /** Those of the sources asked for that are there. */
   known: Set<string>;
   /** All of them only where some line asks for a position; else the last. */
-  orderKeys: string[];
+  members: OrderedMember[];
   size: number;
   hasPositions: boolean;
 }
@@ -61,8 +65,8 @@ export class BatchPlan {
     const group = this.#groups.get(key);
     if (!group) return;
     group.size += 1;
-    if (!group.hasPositions) group.orderKeys.length = 0;
-    group.orderKeys.push(member.orderKey);
+    if (!group.hasPositions) group.members.length = 0;
+    group.members.push({ id: member.id, orderKey: member.orderKey });
     const keys = [
       member.sourceUrl && urlKey(member.sourceUrl),
       member.sourcePath && pathKey(member.sourcePath),
@@ -77,6 +81,7 @@ export class BatchPlan {
     const plan: Plan = {
       rows: [],
       added: [],
+      rekeyed: [],
       alreadyThere: 0,
       refused: [],
       shiftedProductIds: new Set(),
@@ -89,7 +94,7 @@ export class BatchPlan {
 }
 
 function newGroup(productId: string, group: ImageGroup): Group {
-  return { productId, group, wanted: [], known: new Set(), orderKeys: [], size: 0, hasPositions: false };
+  return { productId, group, wanted: [], known: new Set(), members: [], size: 0, hasPositions: false };
 }
 
 function decideGroup(group: Group, limits: GalleryLimits, plan: Plan): void {
@@ -129,18 +134,15 @@ function findLackOfRoom(
   }
 }
 
-const none: ReadonlySet<string> = new Set();
-
 /** The keys of galleries that begin empty, by their number: most are of the same few sizes. */
 const firstKeys: string[][] = [];
 
-function append({ orderKeys, size }: Group, added: readonly Wanted[], plan: Plan): void {
-  const last = orderKeys.at(-1);
-  const places = added.map(() => null);
+function append({ members, size }: Group, added: readonly Wanted[], plan: Plan): void {
+  const last = members.at(-1);
   let keys: string[] | undefined;
-  if (last !== undefined) keys = assignOrderKeys([last, ...places], none).slice(1);
+  if (last) keys = appendOrderKeys(last.orderKey, added.length);
   else {
-    keys = firstKeys[added.length] ?? assignOrderKeys(places, none);
+    keys = firstKeys[added.length] ?? appendOrderKeys(null, added.length);
     firstKeys[added.length] = keys;
   }
   added.forEach((image, index) => {
@@ -153,7 +155,10 @@ function append({ orderKeys, size }: Group, added: readonly Wanted[], plan: Plan
  * position in the order of the file. So positions with gaps, as sort orders have them, come out as an order.
  */
 function placeAtPositions(group: Group, added: readonly Wanted[], plan: Plan): void {
-  const items: (string | Wanted)[] = [...group.orderKeys, ...added.filter(image => image.position === null)];
+  const items: (OrderedMember | Wanted)[] = [
+    ...group.members,
+    ...added.filter(image => image.position === null),
+  ];
   const positioned = added.filter(image => image.position !== null);
   let previous = -1;
   for (const image of positioned.sort((one, other) => (one.position ?? 0) - (other.position ?? 0))) {
@@ -161,14 +166,20 @@ function placeAtPositions(group: Group, added: readonly Wanted[], plan: Plan): v
     items.splice(previous, 0, image);
   }
   const keys = assignOrderKeys(
-    items.map(item => (typeof item === 'string' ? item : null)),
-    new Set(group.orderKeys),
+    items.map(item => (isMember(item) ? item.orderKey : null)),
+    new Set(group.members.map(member => member.orderKey)),
   );
   items.forEach((item, position) => {
-    if (typeof item !== 'string') addRow(item, keys[position] ?? '', position, plan);
+    const orderKey = keys[position] ?? '';
+    if (!isMember(item)) addRow(item, orderKey, position, plan);
+    else if (orderKey !== item.orderKey) plan.rekeyed.push({ ...item, orderKey });
   });
-  const lastMember = items.findLastIndex(item => typeof item === 'string');
+  const lastMember = items.findLastIndex(isMember);
   if (lastMember >= group.size) plan.shiftedProductIds.add(group.productId);
+}
+
+function isMember(item: OrderedMember | Wanted): item is OrderedMember {
+  return 'orderKey' in item;
 }
 
 function addRow(image: Wanted, orderKey: string, position: number, plan: Plan): void {

@@ -8,7 +8,7 @@ import {
 import { advanceBulkProgress, type BulkProgress } from '../data/bulk-progress.ts';
 import type { Database, Transaction } from '../data/database.ts';
 import { noteReleasedFile } from '../data/files.ts';
-import { renumberPositions } from '../data/image-writes.ts';
+import { renumberPositions, writeOrderKeys } from '../data/image-writes.ts';
 import { raiseImagesVersions } from '../data/products.ts';
 import { change } from '../gallery/change.ts';
 import type { GalleryLimits } from '../gallery/limits.ts';
@@ -120,6 +120,7 @@ async function addImages(
     transaction,
     [...plan.thumbnailProductIds].filter(id => known.has(id)),
   );
+  await writeOrderKeys(transaction, plan.rekeyed);
   await insertManyImages(transaction, plan.rows);
   await renumberPositions(transaction, [...plan.shiftedProductIds]);
   await raiseImagesVersions(transaction, [...new Set(plan.rows.map(row => row.productId))]);

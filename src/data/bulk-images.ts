@@ -11,6 +11,7 @@ export type BulkRow = ImageValues & { productId: string };
 
 /** A live image, as much of it as tells whether a line's image is there already, and where others may go. */
 export interface BulkMember {
+  id: string;
   productId: string;
   imageGroup: ImageGroup;
   orderKey: string;
@@ -63,7 +64,7 @@ export async function* readBulkMembers(
   for (let start = 0; start < productIds.length; start += productsAtOnce) {
     const ids = productIds.slice(start, start + productsAtOnce);
     yield* await db.execute<BulkMember & Record<string, unknown>>(sql`
-      select product_id as "productId", image_group as "imageGroup", order_key as "orderKey",
+      select id, product_id as "productId", image_group as "imageGroup", order_key as "orderKey",
         source_url as "sourceUrl", source_path as "sourcePath", encode(file_hash, 'hex') as "fileHash"
       from images where product_id = any(${formatArray(ids)}::bigint[]) and deleted_at is null
       order by product_id, image_group, order_key`);

@@ -126,6 +126,20 @@ async function updateColumns(
     update images set ${assign(keys)}, updated_at = now() from ${givenRows(rows)} where images.id = given.id`);
 }
 
+/** Gives images other order keys, none of which an image has that is there; positions need `renumberPositions`. */
+export async function writeOrderKeys(
+  db: Transaction,
+  rows: readonly Pick<ImageRow, 'id' | 'orderKey'>[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await db.execute(sql`
+    update images set order_key = given.order_key, updated_at = now()
+    from unnest(
+      ${formatArray(rows.map(row => row.id))}::bigint[], ${formatArray(rows.map(row => row.orderKey))}::text[]
+    ) as given (id, order_key)
+    where images.id = given.id`);
+}
+
 function givenRows(rows: readonly (ImageValues & { id?: string })[]): SQL {
   return readRows(sql`${formatRows(rows, valueKeys)}`, valueKeys);
 }
@@ -213,19 +227,20 @@ export async function clearThumbnail(
     );
 }
 
-/** A restored image's place and whether it is the thumbnail again. */
+/** The place of a restored image, or of one that it needs another key of, and whether it is the thumbnail then. */
 export interface RestoredPlace {
   id: string;
   orderKey: string;
   isThumbnail: boolean;
 }
 
-/** Back to life where they are told; positions need `renumberPositions`. */
+/** Back to life where they are told, if they were deleted; positions need `renumberPositions`. */
 export async function restoreImages(db: Transaction, places: readonly RestoredPlace[]): Promise<void> {
   if (places.length === 0) return;
   await db.execute(sql`
     update images set
-      deleted_at = null, restorable_until = null, replacement_id = null, updated_at = now(),
+      deleted_at = null, restorable_until = null, updated_at = now(),
+      replacement_id = case when images.deleted_at is null then images.replacement_id end,
       order_key = given.order_key, is_thumbnail = given.is_thumbnail
     from unnest(
       ${formatArray(places.map(place => place.id))}::bigint[],

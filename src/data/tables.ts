@@ -109,7 +109,8 @@ type KindColumn = 'type' | 'state' | 'productId' | 'imageGroup' | 'orderKey' | '
 export const imageIds = pgSequence('image_ids');
 
 /**
- * One picture of one product. `order_key` decides the order and stays as it is when neighbours come and go;
+ * One picture of one product. `order_key` decides the order and stays as it is when neighbours come and go, until
+ * one of the group would be too long: then all of them get short ones.
  * `position` is its dense rank among the live images of the group, renumbered by every change.
  * A deleted row keeps both, so that it can go back to where it stood.
  */

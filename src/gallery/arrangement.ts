@@ -43,12 +43,28 @@ export function arrange<Arranged extends Item>(
   return places;
 }
 
-/** A place among the members of a group: in front of the one at `position`; at the end for null and beyond it. */
-export function placeAt(members: readonly Keyed[], position: number | null): Place {
+/**
+ * A place among the members of a group: in front of the one at `position`; at the end for null and beyond it.
+ * `others` are the members then, which are the same objects unless all keys had to be given anew.
+ */
+export function placeAt<Member extends Keyed>(
+  members: readonly Member[],
+  position: number | null,
+  taken = keysOf(members),
+): { place: Place; others: Member[] } {
   const index = Math.min(position ?? members.length, members.length);
   const keys: (string | null)[] = members.map(member => member.orderKey);
-  const assigned = assignOrderKeys(keys.toSpliced(index, 0, null), keysOf(members));
-  return { orderKey: assigned[index] ?? '', position: index };
+  const assigned = assignOrderKeys(keys.toSpliced(index, 0, null), taken);
+  const [orderKey = ''] = assigned.splice(index, 1);
+  return { place: { orderKey, position: index }, others: withKeys(members, assigned) };
+}
+
+/** Rows with the keys assigned to them; those that have theirs already are the same objects. */
+function withKeys<Row extends Keyed>(rows: readonly Row[], keys: readonly string[]): Row[] {
+  return rows.map((row, at) => {
+    const orderKey = keys[at] ?? row.orderKey;
+    return orderKey === row.orderKey ? row : { ...row, orderKey };
+  });
 }
 
 export function membersOf<Row extends Keyed>(rows: readonly Row[], group: ImageGroup): Row[] {

@@ -111,12 +111,16 @@ function addImage(
   const problems = new Problems();
   checkRoom(group, members.length + 1, ['input', 'productId'], limits, problems);
   problems.throwIfAny();
-  const place = placeAt(members, position);
-  const moved = members.slice(place.position);
+  const { place, others } = placeAt(members, position);
+  const placed = others.map(({ id, orderKey }, at) => ({
+    id,
+    orderKey,
+    position: at < place.position ? at : at + 1,
+  }));
   const writing = changeSet(db, {
     product,
     isNew,
-    placed: moved.map(({ id, orderKey }, at) => ({ id, orderKey, position: place.position + at + 1 })),
+    placed: placed.filter((_, at) => at >= place.position || others[at] !== members[at]),
     added: [{ ...values, ...place }],
   });
   return new Concluding(writing.then(changed => onlyOne(changed.rows, product)));

@@ -12,7 +12,7 @@ import { imageGroups } from '../data/tables.ts';
 import { keysOf, membersOf } from './arrangement.ts';
 import { changeInTurn } from './change.ts';
 import { checkBatch, checkRoom, type GalleryLimits } from './limits.ts';
-import { assignOrderKeys } from './order-keys.ts';
+import { assignOrderKeys, isTooLong } from './order-keys.ts';
 import { checkIds, imageNotFound, type NamedImage } from './presence.ts';
 import { Problems } from './problems.ts';
 
@@ -70,7 +70,7 @@ async function checkRestorable(
   });
 }
 
-/** Where the images of one product go among those that are there; those stay as they are. */
+/** Where the images of one product go among those that are there; those stay as they are, or get other keys. */
 function placeAmong(
   live: readonly PlacedRow[],
   returning: readonly PlacedRow[],
@@ -83,16 +83,18 @@ function placeAmong(
     if (back.length > 0) checkRoom(group, there.length + back.length, ['ids'], limits, problems);
     const isBack = new Set(back);
     const merged = [...there, ...back].sort(byOrderKey);
+    const taken = keysOf(there);
     // A live image that took the place meanwhile keeps it, and the key with it.
     const keys = merged.map(row =>
-      isBack.has(row) && keysOf(there).has(row.orderKey) ? null : row.orderKey,
+      isBack.has(row) && (taken.has(row.orderKey) || isTooLong(row.orderKey)) ? null : row.orderKey,
     );
     const assigned = assignOrderKeys(keys, keysOf(merged));
     return merged.flatMap((row, index) => {
-      if (!isBack.has(row)) return [];
+      const orderKey = assigned[index] ?? row.orderKey;
+      if (!isBack.has(row)) return orderKey === row.orderKey ? [] : [{ ...row, orderKey }];
       const isThumbnail = row.isThumbnail && !hasThumbnail;
       hasThumbnail ||= isThumbnail;
-      return [{ id: row.id, orderKey: assigned[index] ?? row.orderKey, isThumbnail }];
+      return [{ id: row.id, orderKey, isThumbnail }];
     });
   });
 }

@@ -5,11 +5,12 @@ import {
   renumberPositions,
   updateImageSources,
   updateImages,
+  writeOrderKeys,
 } from '../data/image-writes.ts';
-import { findImagesByIds, findPlacesOfProducts, type ImageRow } from '../data/images.ts';
+import { findImagesByIds, findPlacesOfProducts, type ImageRow, type PlacedRow } from '../data/images.ts';
 import { findProductsOfImages, lockProductsOfImages, raiseImagesVersions } from '../data/products.ts';
 import type { ImageType } from '../data/tables.ts';
-import { groupOfType, membersOf, type Place, placeAt } from './arrangement.ts';
+import { groupOfType, keysOf, membersOf, type Place, placeAt } from './arrangement.ts';
 import { changeInTurn } from './change.ts';
 import { checkDetails, checkPosition, type DetailsInput } from './details.ts';
 import { differs, isResourced, withSource } from './image-values.ts';
@@ -80,8 +81,8 @@ async function applyChange(
 ): Promise<ImageRow> {
   const sourced = wanted.source ? withSource(image, wanted.source) : image;
   const type = wanted.type ?? image.type;
-  const place = await choosePlace(transaction, image, type, wanted.position, limits);
-  const values = { ...sourced, ...wanted.details, ...place, type };
+  const chosen = await choosePlace(transaction, image, type, wanted.position, limits);
+  const values = { ...sourced, ...wanted.details, ...chosen?.place, type };
   if (!differs(image, values)) return image;
   if (values.isThumbnail) await clearThumbnail(transaction, image.productId, image.id);
   await updateImages(transaction, [values]);
@@ -89,30 +90,38 @@ async function applyChange(
     await holdStored(transaction, wanted.source?.stored ? [wanted.source.stored] : []);
     await updateImageSources(transaction, [values]);
   }
-  if (place) await renumberPositions(transaction, [image.productId]);
+  if (chosen) {
+    await writeOrderKeys(transaction, chosen.rekeyed);
+    await renumberPositions(transaction, [image.productId]);
+  }
   await raiseImagesVersions(transaction, [image.productId]);
   const [changed] = await findImagesByIds(transaction, [image.id]);
   return changed ?? image;
 }
 
-/** Null where the image stays where it is. In another group it comes last unless told where. */
+/**
+ * Null where the image stays where it is. In another group it comes last unless told where. `rekeyed` are those that
+ * get other order keys for it.
+ */
 async function choosePlace(
   transaction: Transaction,
   image: ImageRow,
   type: ImageType,
   position: number | null,
   limits: GalleryLimits,
-): Promise<Place | null> {
+): Promise<{ place: Place; rekeyed: PlacedRow[] } | null> {
   const group = groupOfType[type];
   const isMovedApart = group !== image.imageGroup;
   if (!isMovedApart && (position === null || position === image.position)) return null;
   const rows = await findPlacesOfProducts(transaction, [image.productId]);
-  const others = membersOf(rows, group).filter(row => row.id !== image.id);
+  const there = membersOf(rows, group);
+  const members = there.filter(row => row.id !== image.id);
   if (isMovedApart) {
     const problems = new Problems();
-    checkRoom(group, others.length + 1, ['input', 'type'], limits, problems);
+    checkRoom(group, members.length + 1, ['input', 'type'], limits, problems);
     problems.throwIfAny();
   }
-  const place = placeAt(others, position);
-  return !isMovedApart && place.position === image.position ? null : place;
+  const { place, others } = placeAt(members, position, keysOf(there));
+  if (!isMovedApart && place.position === image.position) return null;
+  return { place, rekeyed: others.filter((row, at) => row !== members[at]) };
 }

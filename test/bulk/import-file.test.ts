@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countAll, fill, mutate, mutateWell, readGallery } from '../support/gallery.ts';
+import { expectShortKeys, longKeys, setOrderKeys } from '../support/order-keys.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 import { findBrokenSets, importPath, importText, listImages, writeBulkFile } from './bulk-files.ts';
 import { testLimits } from './test-limits.ts';
@@ -124,6 +125,30 @@ describe('places', () => {
     ].map(([name, place]) => `${id},${url(String(name))},${place}\n`);
     await importText(service, `product_id,source,position\n${rows.join('')}`);
     expect(await names(id)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('between images whose order keys are too long give all of them short ones', async () => {
+    const id = newProduct();
+    const [, b, c] = await fill(service, id, ['a', 'b', 'c', 'd']);
+    await setOrderKeys(service, [
+      [b?.id, longKeys[0]],
+      [c?.id, longKeys[1]],
+    ]);
+    const rows = [`${url('last')},`, `${url('p2')},2`].map(row => `${id},${row}\n`);
+    const { added, refused } = await importText(service, `product_id,source,position\n${rows.join('')}`);
+    expect({ added, refused }).toEqual({ added: 2, refused: 0 });
+    expect(await names(id)).toEqual(['a', 'b', 'p2', 'c', 'd', 'last']);
+    expect(await findBrokenSets(service)).toEqual([]);
+    await expectShortKeys(service, id);
+  });
+
+  test('behind an image whose order key is too long need no others', async () => {
+    const id = newProduct();
+    const [, b] = await fill(service, id, ['a', 'b']);
+    await setOrderKeys(service, [[b?.id, longKeys[0].replace(/^a0/, 'a9')]]);
+    await importText(service, `product_id,source\n${id},${url('c')}\n${id},${url('d')}\n`);
+    expect(await names(id)).toEqual(['a', 'b', 'c', 'd']);
+    expect(await findBrokenSets(service)).toEqual([]);
   });
 });
 

@@ -31,7 +31,7 @@ export async function storeImage(
     await lockOrCreateProducts(transaction, [productId]);
     const members = await findPlacesOfProducts(transaction, [productId]);
     const values = { ...newImage(), name: `${hash}.png`, state: 'UPLOADED' as const, fileHash: hash };
-    return insertImages(transaction, productId, [{ ...values, ...placeAt(members, null) }]);
+    return insertImages(transaction, productId, [{ ...values, ...placeAt(members, null).place }]);
   });
   return { id: id ?? '', key, hash };
 }
