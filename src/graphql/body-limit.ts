@@ -1,9 +1,10 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { readUtf8 } from './utf8.ts';
 
 /**
- * Bounds what is read of a request without files. Yoga's own bound would hold for uploads too, whose files may be many
- * and have bounds of their own.
+ * Bounds what is read of a request without files, and takes it only as UTF-8. Yoga's own bound would hold for uploads too,
+ * whose files may be many and have bounds of their own.
  */
 export function useBodyLimit(maxBytes: number): Plugin {
   return {
@@ -12,16 +13,17 @@ export function useBodyLimit(maxBytes: number): Plugin {
       const announced = request.headers.get('content-length');
       if (Number(announced) > maxBytes) throw tooLarge(maxBytes);
       const { body, url, method, headers } = request;
-      // Of what is announced, Node lets no byte more through.
-      if (announced !== null || !body || !requestParser) return;
-      setRequestParser(async () =>
-        requestParser(new fetchAPI.Request(url, { method, headers, body: await readBody(body, maxBytes) })),
-      );
+      // The short way's requests have none, and look at their bytes themselves.
+      if (!body || !requestParser) return;
+      setRequestParser(async () => {
+        const text = readUtf8(await readBody(body, maxBytes));
+        return requestParser(new fetchAPI.Request(url, { method, headers, body: text }));
+      });
     },
   };
 }
 
-async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer<ArrayBuffer>> {
+async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   // Not "for await": leaving that early would cut the connection before the answer.

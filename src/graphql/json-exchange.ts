@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { sendNodeResponse } from '@whatwg-node/server';
+import { readUtf8 } from './utf8.ts';
 
 // What Yoga asks of the web platform's Request and Response where both bodies are JSON, without their streams: those cost
 // more than all else of a small query.
@@ -48,9 +49,9 @@ export class JsonRequest {
     return () => response.off('close', end).off('error', end);
   }
 
-  /** Rejects with a SyntaxError for what is not JSON. */
+  /** Rejects with a SyntaxError for what is not JSON, with a GraphQLError for what is not UTF-8. */
   json(): Promise<unknown> {
-    this.#json ??= readText(this.#request).then(text => JSON.parse(text));
+    this.#json ??= readBody(this.#request).then(body => JSON.parse(readUtf8(body)));
     return this.#json;
   }
 }
@@ -87,14 +88,14 @@ export function readHeader(headers: IncomingHttpHeaders, name: string): string |
   return Array.isArray(value) ? value.join(', ') : (value ?? null);
 }
 
-function readText(request: IncomingMessage): Promise<string> {
+function readBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     request
       .on('data', (chunk: Buffer) => chunks.push(chunk))
       .once('end', () => {
         const [first = Buffer.alloc(0)] = chunks;
-        resolve((chunks.length > 1 ? Buffer.concat(chunks) : first).toString());
+        resolve(chunks.length > 1 ? Buffer.concat(chunks) : first);
       })
       .once('error', reject)
       .once('close', () => {

@@ -91,6 +91,10 @@ async function readParts(
     const parser = createParser(request, limits);
     parser.on('field', (name, value, _nameTruncated, isTruncated) => {
       if (isTruncated) problems.push(refuse(`${name} has more than ${limits.maxJsonBytes} bytes`));
+      // As in bulk files: what was not UTF-8 is U+FFFD by now, which hardly anybody means.
+      if (value.includes('\uFFFD')) {
+        problems.push(refuse(`${name} holds bytes that are not UTF-8; send it as UTF-8`));
+      }
       parts.fields.set(name, value);
     });
     parser.on('file', (part, stream, name) => {

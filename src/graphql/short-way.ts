@@ -20,6 +20,7 @@ import {
   unknown,
 } from './known-queries.ts';
 import { timeHeader } from './time-extension.ts';
+import { readUtf8 } from './utf8.ts';
 
 export type ShortWaySettings<ServerContext extends object> = YogaServerOptions<ServerContext, object> & {
   cors: CORSOptions;
@@ -189,10 +190,10 @@ function takeBegun(begun: WeakMap<Socket, Taken>, socket: Socket): KnownOutcome 
   return { answer: null, taken };
 }
 
-/** Null for what is not JSON: whoever answers then says so. */
+/** Null for what is not JSON, or not UTF-8: whoever answers then says so. */
 function parse(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString());
+    return JSON.parse(readUtf8(body));
   } catch {
     return null;
   }

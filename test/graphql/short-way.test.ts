@@ -41,7 +41,7 @@ const used = new Agent({ keepAlive: true, maxSockets: 1 });
 afterAll(() => used.destroy());
 
 /** Without what is of the moment, and what tells the ways apart: how the body's length is told. */
-function ask(way: Way, body: string, headers: Record<string, string> = {}): Promise<Answered> {
+function ask(way: Way, body: string | Buffer, headers: Record<string, string> = {}): Promise<Answered> {
   const length = way === 'ordinary' ? undefined : { 'content-length': String(Buffer.byteLength(body)) };
   const agent = way === 'whole' ? used : new Agent({ keepAlive: true });
   return new Promise((resolve, reject) => {
@@ -300,6 +300,61 @@ test('a body beyond the limit is refused the same all ways', async () => {
   const expected = await ask('ordinary', body);
   expect(expected.status).toBe(413);
   for (const way of shortWays) expect(await ask(way, body)).toEqual(expected);
+});
+
+/** A change whose text is these bytes. */
+function tellBytes(productId: number, hex: string): Buffer {
+  const query = `mutation ($product: ID!, $text: String) { createProductImage(input: { productId: $product,
+    altText: $text, source: { url: "https://shop.example/1.jpg" } }) { userErrors { code } } }`;
+  const json = JSON.stringify({ query, variables: { product: productId, text: '?' } });
+  return Buffer.from(
+    Buffer.from(json)
+      .toString('hex')
+      .replace(/3f(?=227d7d$)/, hex),
+    'hex',
+  );
+}
+
+describe.each([
+  ['bytes that begin nothing', 'fffec3'],
+  ['half a character', 'c3'],
+  ['a character in too many bytes', 'c0af'],
+  ['half a surrogate pair', 'eda0bd'],
+])('a body that is not UTF-8 for %s', (_name, hex) => {
+  const told = {
+    status: 400,
+    body: {
+      errors: [
+        {
+          message: 'The body holds bytes that are not UTF-8; send it as UTF-8',
+          extensions: { code: 'BAD_REQUEST' },
+        },
+      ],
+    },
+  };
+
+  test('is refused all ways, and changes nothing', async () => {
+    for (const way of ['ordinary', ...shortWays] as const) {
+      // So that its document is known.
+      for (let time = 0; time < 3; time++)
+        expect(await ask(way, tellBytes(10, 'c3a4'))).toMatchObject({ status: 200 });
+      expect(await ask(way, tellBytes(9, hex))).toMatchObject(told);
+    }
+    const { product } = await service.query<{ product: object }>('{ product(id: 9) { imageCount } }');
+    expect(product).toEqual({ imageCount: 0 });
+  });
+
+  test.each(['application/graphql+json', 'application/graphql'])('is refused as %s', async type => {
+    for (const way of ['ordinary', 'short'] as const)
+      expect(await ask(way, tellBytes(9, hex), { 'content-type': type })).toMatchObject(told);
+  });
+});
+
+test('a character that stands for lost ones is one like any other', async () => {
+  const body = JSON.stringify({ query: '{ imageCount } # \ufffd' });
+  for (const way of ['ordinary', ...shortWays] as const) {
+    expect(await ask(way, body)).toMatchObject({ status: 200, body: { data: {} } });
+  }
 });
 
 test('what is known and came whole goes past the HTTP server, what is not known does not', async () => {

@@ -258,10 +258,24 @@ describe('a malformed multipart request', () => {
     );
   });
 
-  const raw = (body: string, type = 'multipart/form-data; boundary=b') =>
+  const raw = (body: BodyInit, type = 'multipart/form-data; boundary=b') =>
     sendForm(service, body, { 'content-type': type, 'graphql-require-preflight': '1' });
   const part = (name: string, text: string) =>
     `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`;
+
+  test('that is not UTF-8 is a 400 that says so', async () => {
+    const said = operations.replace('"productId":"1"', '"productId":"1","altText":"\xe4"');
+    const whole = `${part('operations', said)}${part('map', map)}--b\r\ncontent-disposition: form-data; name="0"; filename="a"\r\n\r\nabc\r\n--b--`;
+    expect((await raw(whole)).status).toBe(200);
+    const { status, errors } = await raw(Buffer.from(whole, 'latin1'));
+    expect(status).toBe(400);
+    expect(errors).toMatchObject([
+      {
+        message: 'Multipart: operations holds bytes that are not UTF-8; send it as UTF-8',
+        extensions: { code: 'BAD_REQUEST' },
+      },
+    ]);
+  });
 
   test.each([
     ['without a boundary', () => raw('--b--', 'multipart/form-data')],
