@@ -2,6 +2,7 @@ import type { UserError } from '../errors.ts';
 import type { GalleryLimits } from './limits.ts';
 import type { Path, Problems } from './problems.ts';
 import type { Storable } from './stored-files.ts';
+import { countCharacters } from './texts.ts';
 
 /** A file that is here already: uploaded, or found in the import directory. */
 export interface StoredFile extends Storable {
@@ -39,22 +40,28 @@ export function checkSource(
 }
 
 function checkUrl(url: string, path: Path, limits: GalleryLimits, problems: Problems): Source | null {
-  if (url.length > limits.maxUrlLength) {
-    const message = `url has ${url.length} characters; at most ${limits.maxUrlLength}`;
+  const length = countCharacters(url, limits.maxUrlLength);
+  if (length > limits.maxUrlLength) {
+    const message = `url has ${length} characters; at most ${limits.maxUrlLength}`;
     problems.add('INVALID', [...path, 'source', 'url'], message);
     return null;
   }
   const parsed = parseWebUrl(url);
   if (!parsed) {
-    const message = `url is ${JSON.stringify(url)}; it must be an absolute http or https URL`;
+    const without = controlCharacter.test(url) ? ' without control characters such as line breaks' : '';
+    const message = `url is ${JSON.stringify(url)}; it must be an absolute http or https URL${without}`;
     problems.add('INVALID', [...path, 'source', 'url'], message);
     return null;
   }
   return { url, parsed, name: nameOfUrl(parsed, limits.maxNameLength), stored: null };
 }
 
+/** Of these, `URL` drops some and spells others anew: what is fetched would not be what is shown. */
+const controlCharacter = /\p{Cc}/u;
+
 function parseWebUrl(text: string): URL | null {
-  return /^https?:\/\//i.test(text) && !text.includes('\0') && text.isWellFormed() ? URL.parse(text) : null;
+  const isText = !controlCharacter.test(text) && text.isWellFormed();
+  return isText && /^https?:\/\//i.test(text) ? URL.parse(text) : null;
 }
 
 /** Equal for two spellings of one address. */

@@ -88,6 +88,31 @@ ${id},a/b.jpg,,,,,\n`;
   });
 });
 
+describe('a URL', () => {
+  test('with a control character is refused as by the API', async () => {
+    const text = `product_id,source\n${newProduct()},"https://example.com/a\nb"\n`;
+    const { added, report } = await importText(service, text);
+    expect(added).toBe(0);
+    expect(report.flatMap(({ problems }) => problems.map(({ field, message }) => [field, message]))).toEqual([
+      [
+        'source.url',
+        'url is "https://example.com/a\\nb"; it must be an absolute http or https URL without control characters such as line breaks',
+      ],
+    ]);
+  });
+
+  test('has as many characters as by the API', async () => {
+    const ids = [newProduct(), newProduct()];
+    const [longest, longer] = [2_028, 2_029].map(count => url('🪑'.repeat(count)));
+    const text = `product_id,source\n${ids[0]},${longest}\n${ids[1]},${longer}\n`;
+    const { added, report } = await importText(service, text);
+    expect(added).toBe(1);
+    expect(report.map(({ line, problems }) => [line, problems[0]?.message])).toEqual([
+      [3, 'url has 2049 characters; at most 2048'],
+    ]);
+  });
+});
+
 describe('places', () => {
   test('are those behind what is there, in the order of the file', async () => {
     const id = newProduct();

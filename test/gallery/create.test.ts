@@ -138,6 +138,24 @@ describe('createProductImage', () => {
     ]);
   });
 
+  test.for(['a\nb', 'a\tb', '\r', '\0', 'a\u007fb', 'a\u0085b', 'a\u009f'])(
+    'refuses a URL with a control character (%j)',
+    async name => {
+      const { userErrors } = await create(newProduct(), `${name}.jpg`);
+      expect(linesOf(userErrors)).toEqual([
+        `INVALID input.source.url: url is ${JSON.stringify(`https://example.com/${name}.jpg`)}; it must be an absolute http or https URL without control characters such as line breaks`,
+      ]);
+    },
+  );
+
+  test('trims a URL, and counts its characters as those of texts', async () => {
+    const url = `https://example.com/${'🪑'.repeat(2_028)}`;
+    const trimmed = await create(newProduct(), '', { source: { url: `\n\t ${url} \r\n` } });
+    expect(trimmed).toMatchObject({ image: { sourceUrl: url }, userErrors: [] });
+    const { userErrors } = await create(newProduct(), '', { source: { url: `${url}🪑` } });
+    expect(linesOf(userErrors)).toEqual(['INVALID input.source.url: url has 2049 characters; at most 2048']);
+  });
+
   test.for([
     ['MORE_PHOTO', 5, 'gallery images'],
     ['SPIN_360', 2, '360° frames'],

@@ -53,6 +53,7 @@ export const badUrls = [
   'a.jpg',
   'ftp://example.com/a.jpg',
   'https://',
+  'https://example.com/a\n.jpg',
   `https://example.com/${'l'.repeat(100)}`,
 ];
 
