@@ -53,6 +53,9 @@ export async function createProductImage(
 
 const placeColumns = widenColumnSet(leastColumns, ['imageGroup', 'orderKey']);
 
+/** What GraphQL fills in where nothing is said, so that hashes have it. */
+const defaults = { type: 'MORE_PHOTO', isThumbnail: false } as const;
+
 function checkInput(input: CreateInput, limits: GalleryLimits): ImageValues {
   const problems = new Problems();
   const path = ['input'];
@@ -69,19 +72,25 @@ function checkInput(input: CreateInput, limits: GalleryLimits): ImageValues {
   return {
     ...(source ? withSource(newImage(), source) : newImage()),
     ...details,
-    type: input.type ?? 'MORE_PHOTO',
+    type: input.type ?? defaults.type,
     idempotencyKey,
     idempotencyHash: idempotencyKey && hashInput(input),
   };
 }
 
-/** Equal for inputs that say the same, in whatever order. */
-function hashInput(input: CreateInput): string {
+/** Equal for inputs that say the same, in whatever order: null is as good as nothing, and blanks around a URL go. */
+function hashInput({ source, ...input }: CreateInput): string {
+  const given = Object.entries(input).filter(([_key, value]) => value != null);
+  const said = {
+    ...defaults,
+    ...Object.fromEntries(given),
+    source: source.url == null ? source : { ...source, url: source.url.trim() },
+  };
   const sortKeys = (_key: string, value: unknown) =>
     value && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
       : value;
-  return createHash('sha256').update(JSON.stringify(input, sortKeys)).digest('hex');
+  return createHash('sha256').update(JSON.stringify(said, sortKeys)).digest('hex');
 }
 
 async function findRepeated(transaction: Transaction, values: ImageValues): Promise<ImageRow | null> {

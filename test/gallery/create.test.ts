@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   countAll,
@@ -200,18 +201,66 @@ describe('an idempotency key', () => {
     expect((await create(productId, 'a', more)).image).toEqual(first.image);
   });
 
-  test.for([{ altText: 'other' }, { productId: '7999999999' }, { position: 0 }])(
-    'with another input (%j) is refused',
-    async other => {
+  const silent = {
+    altText: null,
+    altTexts: null,
+    description: null,
+    focalPoint: null,
+    position: null,
+    type: null,
+    isThumbnail: null,
+  };
+  const blank = { source: { url: ' https://example.com/a\n' } };
+
+  test.for([
+    ...Object.entries(silent).map(([name, value]) => ({ [name]: value })),
+    silent,
+    { type: 'MORE_PHOTO', isThumbnail: false },
+    blank,
+  ])('comes with the same input where %j tells nothing new', async more => {
+    for (const [first, second] of [
+      [{}, more],
+      [more, {}],
+    ]) {
       const productId = newProduct();
       const idempotencyKey = `k-${productId}`;
-      await create(productId, 'a', { idempotencyKey });
-      const { userErrors } = await create(productId, 'a', { idempotencyKey, ...other });
-      expect(linesOf(userErrors)).toEqual([
-        `IDEMPOTENCY_KEY_REUSED input.idempotencyKey: idempotencyKey "${idempotencyKey}" came before with another input; take a new one`,
-      ]);
-    },
-  );
+      const { image } = await create(productId, 'a', { idempotencyKey, ...first });
+      const again = await create(productId, 'a', { idempotencyKey, ...second });
+      expect(again).toMatchObject({ image: { id: image?.id }, userErrors: [] });
+      expect((await readGallery(service, productId)).imageCount).toBe(1);
+    }
+  });
+
+  test('is kept with the hash that it always had', async () => {
+    const productId = newProduct();
+    const idempotencyKey = `k-${productId}`;
+    await create(productId, 'a', { idempotencyKey, position: 0, altTexts: [{ text: 'x', locale: 'de' }] });
+    const hashed = `{"altTexts":[{"locale":"de","text":"x"}],"idempotencyKey":"${idempotencyKey}","isThumbnail":false,"position":0,"productId":"${productId}","source":{"url":"https://example.com/a"},"type":"MORE_PHOTO"}`;
+    const rows = await service.db.execute(
+      `select encode(idempotency_hash, 'hex') as hash from images where product_id = ${productId}`,
+    );
+    expect(rows).toMatchObject([{ hash: createHash('sha256').update(hashed).digest('hex') }]);
+  });
+
+  test.for([
+    { altText: 'other' },
+    { altText: '' },
+    { productId: '7999999999' },
+    { position: 0 },
+    { type: 'DETAIL_PICTURE' },
+    { isThumbnail: true },
+    { focalPoint: { x: 0.5, y: 0.5 } },
+    { source: { url: 'https://example.com/a%20' } },
+    { source: { url: 'HTTPS://example.com/a' } },
+  ])('with another input (%j) is refused', async other => {
+    const productId = newProduct();
+    const idempotencyKey = `k-${productId}`;
+    await create(productId, 'a', { idempotencyKey });
+    const { userErrors } = await create(productId, 'a', { idempotencyKey, ...other });
+    expect(linesOf(userErrors)).toEqual([
+      `IDEMPOTENCY_KEY_REUSED input.idempotencyKey: idempotencyKey "${idempotencyKey}" came before with another input; take a new one`,
+    ]);
+  });
 
   test('adds one image however many calls come at once', async () => {
     const productId = newProduct();

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Answer, type CallOf, failWith, groupOf, nothing, withDefaults } from './calls.ts';
+import { type Answer, type CallOf, type CreateInput, failWith, groupOf, nothing } from './calls.ts';
 import type { Prediction } from './model.ts';
 import {
   detailsProblems,
@@ -42,7 +42,7 @@ export function create(
   ];
   if (wrong.length > 0) return { state, answer: failWith(wrong) };
   const earlier = key === undefined ? undefined : state.keys.get(key);
-  const same = JSON.stringify(withDefaults(input));
+  const same = tellInput(input);
   if (earlier && earlier.input !== same) {
     return { state, answer: failWith(['IDEMPOTENCY_KEY_REUSED input.idempotencyKey']) };
   }
@@ -58,6 +58,12 @@ export function create(
   const keys = new Map(added.keys);
   if (key !== undefined) keys.set(key, { input: same, imageId: image.id });
   return { state: { ...added, keys }, answer: { ...nothing, images: viewById(added, image.id) } };
+}
+
+/** The same for inputs that say the same: null is as good as nothing. */
+function tellInput({ type = 'MORE_PHOTO', isThumbnail, ...others }: CreateInput): string {
+  const said = { ...others, type, isThumbnail: isThumbnail ?? false };
+  return JSON.stringify(said, (_key, value) => value ?? undefined);
 }
 
 export function newImage(productId: string, sourceUrl: string, id: string): ModelImage {
