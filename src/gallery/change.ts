@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../data/database.ts';
-import { SetOvertaken } from '../data/image-sets.ts';
+import { SetOvertaken } from '../data/set-changes.ts';
 import { inTurn } from './product-turns.ts';
 
 /** Thrown to undo a dry run; carries nothing, the result is kept aside. */

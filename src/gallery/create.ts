@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Connection, Database, Transaction } from '../data/database.ts';
 import { leastColumns, widenColumnSet } from '../data/image-columns.ts';
-import { changeSet, lockOrCreateSet, readSet } from '../data/image-sets.ts';
 import { clearThumbnail, type ImageValues } from '../data/image-writes.ts';
 import { findImageByIdempotencyKey, type ImageRow } from '../data/images.ts';
+import { changeSet } from '../data/set-changes.ts';
+import { lockOrCreateSet, readSet } from '../data/set-reads.ts';
 import type { ImageType, ProductRow } from '../data/tables.ts';
 import { groupOfType, membersOf, placeAt } from './arrangement.ts';
 import { Concluding, changeSetOf } from './change.ts';

@@ -1,6 +1,5 @@
 import type { Connection, Database, Transaction } from '../data/database.ts';
 import { type ColumnSet, everyColumn } from '../data/image-columns.ts';
-import { changeSet, lockSet, readSet } from '../data/image-sets.ts';
 import { markImagesDeleted, purgeImages, renumberPositions } from '../data/image-writes.ts';
 import { findDeletedImagesOfProduct, findImagesEvenDeleted, type ImageRow } from '../data/images.ts';
 import {
@@ -9,6 +8,8 @@ import {
   lockProductsOfImages,
   raiseImagesVersions,
 } from '../data/products.ts';
+import { changeSet } from '../data/set-changes.ts';
+import { lockSet, readSet } from '../data/set-reads.ts';
 import type { ProductRow } from '../data/tables.ts';
 import { Concluding, changeInTurn, changeSetOf, type Outcome, Untouched } from './change.ts';
 import { checkBatch, type GalleryLimits } from './limits.ts';

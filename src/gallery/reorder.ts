@@ -1,7 +1,8 @@
 import type { Connection, Database } from '../data/database.ts';
 import { type ColumnSet, everyColumn, type ImageColumn, widenColumnSet } from '../data/image-columns.ts';
-import { changeSet, lockSet, readSet } from '../data/image-sets.ts';
 import type { ImageRow } from '../data/images.ts';
+import { changeSet } from '../data/set-changes.ts';
+import { lockSet, readSet } from '../data/set-reads.ts';
 import { imageGroups, type ProductRow } from '../data/tables.ts';
 import { keysOf, membersOf, type Place } from './arrangement.ts';
 import { Concluding, changeSetOf, type Outcome, Untouched } from './change.ts';

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Connection, Database, Transaction } from '../data/database.ts';
 import { type ColumnSet, everyColumn, widenColumnSet } from '../data/image-columns.ts';
-import { changeSet, lockOrCreateSet, readSet } from '../data/image-sets.ts';
 import type { ImageRow } from '../data/images.ts';
 import { updateProductRow } from '../data/products.ts';
+import { changeSet } from '../data/set-changes.ts';
+import { lockOrCreateSet, readSet } from '../data/set-reads.ts';
 import { imageGroups, type ProductRow } from '../data/tables.ts';
 import { Concluding, changeInTurn, changeSetOf, type Outcome, Untouched } from './change.ts';
 import { checkEntries, type Entry, type EntryInput } from './entries.ts';
