@@ -54,7 +54,7 @@ export function changeInTurn<Result>(
   dryRun: boolean,
   run: Run<Result>,
 ): Promise<Result> {
-  return inTurn(productIds, () => change(db, dryRun, run));
+  return inTurn(db, productIds, () => change(db, dryRun, run));
 }
 
 /**
@@ -67,7 +67,7 @@ export function changeSetOf<Result>(
   tryWithoutLock: () => Promise<Outcome<Result> | null>,
   run: Run<Result>,
 ): Promise<Result> {
-  return inTurn([productId], async () => {
+  return inTurn(db, [productId], async () => {
     const tried = await concludeUnlessOvertaken(tryWithoutLock);
     return tried ? tried.result : change(db, false, run);
   });

@@ -1,3 +1,4 @@
+import type { Database } from '../data/database.ts';
 import { DatabaseUnavailable } from '../data/unavailable.ts';
 import { createTurns, type TakeTurn } from '../data/waiting-line.ts';
 
@@ -13,27 +14,39 @@ interface Line {
   changes: number;
 }
 
-const lines = new Map<string, Line>();
+/** By product. */
+type Lines = Map<string, Line>;
+
+const linesOf = new WeakMap<Database, Lines>();
 
 /**
- * Runs it when no other change of any of the products is under way in this process; other processes' are left to locks.
+ * Runs it when no other change of any of the products is under way over this pool of connections; those of other
+ * processes are left to locks.
  * @throws {DatabaseUnavailable} when its turn does not come in time
  */
 export async function inTurn<Result>(
+  db: Database,
   productIds: Iterable<string>,
   run: () => Promise<Result>,
 ): Promise<Result> {
+  const lines = linesOf.get(db) ?? new Map<string, Line>();
+  linesOf.set(db, lines);
   // All take them in the same order, so that no two wait for each other.
-  const [first, ...others] = [...new Set(productIds)].sort();
-  return first === undefined ? run() : inTurnOf(first, () => inTurn(others, run));
+  return takeTurns(lines, [...new Set(productIds)].sort(), run);
 }
 
-async function inTurnOf<Result>(productId: string, run: () => Promise<Result>): Promise<Result> {
+async function takeTurns<Result>(
+  lines: Lines,
+  [productId, ...others]: readonly string[],
+  run: () => Promise<Result>,
+): Promise<Result> {
+  if (productId === undefined) return run();
   const line = lines.get(productId) ?? createLine(productId);
+  lines.set(productId, line);
   line.changes++;
   try {
     const end = await line.takeTurn();
-    return await run().finally(end);
+    return await takeTurns(lines, others, run).finally(end);
   } finally {
     line.changes--;
     if (line.changes === 0) lines.delete(productId);
@@ -43,7 +56,5 @@ async function inTurnOf<Result>(productId: string, run: () => Promise<Result>): 
 function createLine(productId: string): Line {
   const refuse = (reason: string) =>
     new DatabaseUnavailable(`No turn to change product ${productId}: ${reason}`);
-  const line = { takeTurn: createTurns(1, options, refuse), changes: 0 };
-  lines.set(productId, line);
-  return line;
+  return { takeTurn: createTurns(1, options, refuse), changes: 0 };
 }
