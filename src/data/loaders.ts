@@ -51,6 +51,7 @@ export class Loaders {
     request: PageRequest<ImageCursor>,
   ): Promise<Page<ImageRow>> {
     return this.#once(async () => {
+      await this.#readProducts(filter.productIds ?? []);
       const list: ListShape = { order, filter, columns: this.columns, looksAhead: this.looksAhead };
       const read = this.#reads.imagePage(list, request);
       const [page] = await read([request]);
@@ -59,7 +60,10 @@ export class Loaders {
   }
 
   imageCount(filter: ImageFilter): Promise<number> {
-    return this.#once(() => countImages(this.#db, filter));
+    return this.#once(async () => {
+      await this.#readProducts(filter.productIds ?? []);
+      return countImages(this.#db, filter);
+    });
   }
 
   get imageById(): Loader<ImageRow> {
@@ -107,9 +111,17 @@ export class Loaders {
   #afterProducts<Key, Value>(read: Read<Key, Value>, idOf: (key: Key) => string = String): Read<Key, Value> {
     if (!this.versionsFirst) return read;
     return async keys => {
-      await this.productById.loadMany([...new Set(keys.map(idOf))]);
+      await this.#readProducts(keys.map(idOf));
       return read(keys);
     };
+  }
+
+  /** With those whose images a variation shows. */
+  async #readProducts(ids: readonly string[]): Promise<void> {
+    if (!this.versionsFirst || ids.length === 0) return;
+    const products = await this.productById.loadMany([...new Set(ids)]);
+    const parentIds = products.flatMap(row => (row instanceof Error ? [] : (row?.parentId ?? [])));
+    if (parentIds.length > 0) await this.productById.loadMany([...new Set(parentIds)]);
   }
 
   /** Null for what is not found. Gateways bring ids of other services; what is no id here is not found. */

@@ -1,5 +1,6 @@
 import type { Connection } from '../data/database.ts';
 import { findImagesEvenDeleted } from '../data/images.ts';
+import { SetOvertaken } from '../data/set-changes.ts';
 import type { ProductRow } from '../data/tables.ts';
 import type { Path, Problems } from './problems.ts';
 
@@ -74,6 +75,8 @@ async function tellStrangers(
   const live = new Map(rows.filter(row => !row.deletedAt).map(row => [row.id, row]));
   for (const { id, path } of strangers) {
     const row = live.get(id);
+    // Without a lock, it may have come back since the set was read.
+    if (row?.productId === productId) throw new SetOvertaken(`Image ${id} came back to product ${productId}`);
     if (row) {
       const message = `image ${id} is on product ${row.productId}, not on ${productId}`;
       problems.add('IMAGE_NOT_ON_PRODUCT', path, message);

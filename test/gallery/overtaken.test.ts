@@ -1,5 +1,8 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { SetOvertaken } from '../../src/data/set-changes.ts';
+import { checkImagesOnProduct } from '../../src/gallery/presence.ts';
+import { Problems } from '../../src/gallery/problems.ts';
 import { fill, fromUrl, galleryNames, mutate, mutateWell, readGallery, replace } from '../support/gallery.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 
@@ -227,3 +230,15 @@ test('of changes at the same time as those of another process none is lost', asy
 
 /** Of order keys. */
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'.slice(0, 60);
+
+test('an image that came back since its set was read is not told to be on another product', async () => {
+  const named = [{ id: ids[1] as string, path: ['imageIds', 0] }];
+  const checking = checkImagesOnProduct(
+    service.db,
+    productId,
+    [{ id: ids[0] as string }],
+    named,
+    new Problems(),
+  );
+  await expect(checking).rejects.toThrow(SetOvertaken);
+});

@@ -48,3 +48,38 @@ test('nothing waits for versions that nobody asked for', async () => {
   expect(service.statements).toHaveLength(2);
   expect(service.statements.join()).not.toContain('"images_version"');
 });
+
+test.for([
+  [
+    'a list of its images',
+    'productImages(filter: { productIds: [1] }) { nodes { id product { imagesVersion } } }',
+  ],
+  [
+    'a list beside it',
+    'productImages(filter: { productIds: [1] }) { nodes { id } } product(id: 1) { imagesVersion }',
+  ],
+  ['a count of its images', 'imageCount(filter: { productIds: [1] }) product(id: 1) { imagesVersion }'],
+])('the version is read before %s', async ([, fields]) => {
+  const { asking } = await other.begin(async sql => {
+    await sql`lock table products in access exclusive mode`;
+    service.statements.length = 0;
+    const begun = service.query(`{ ${fields} }`);
+    await vi.waitFor(() => expect(service.statements).not.toEqual([]));
+    await new Promise(resolve => setTimeout(resolve, 50));
+    expect(service.statements).toEqual([expect.stringMatching(/"images_version".* from "products" where/s)]);
+    return { asking: begun };
+  });
+  await asking;
+});
+
+test('the version of a head product is read before its images that a variation shows', async () => {
+  await service.query(
+    'mutation { updateProduct(id: 9, input: { kind: OFFER, parentId: 1 }) { userErrors { code } } }',
+  );
+  service.statements.length = 0;
+  await service.query(
+    '{ product(id: 9) { images { nodes { id product { imagesVersion } } } parent { imagesVersion } } }',
+  );
+  const reads = service.statements.map(text => /"images_version".* from "products" where/s.test(text));
+  expect(reads).toEqual([true, true, false]);
+});
