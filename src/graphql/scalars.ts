@@ -1,8 +1,18 @@
-import { GraphQLError } from 'graphql';
+import { GraphQLError, GraphQLID } from 'graphql';
 import { formatTime } from '../data/time-text.ts';
 import { builder } from './builder.ts';
 import { describeValue } from './describe.ts';
 import { UploadedFile } from './uploaded-file.ts';
+
+// Pothos has GraphQL's own ID in every schema, and takes no other. A number beyond 2^53 was rounded when the JSON of the
+// variables was read, perhaps to the id of another product; in a document it stands as text, and is whole.
+const parseId = GraphQLID.parseValue;
+GraphQLID.parseValue = value => {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return parseId(value);
+  throw new GraphQLError(
+    `ID is ${value}; a number must be an integer below 2^53, as JSON readers round others; write it as text`,
+  );
+};
 
 builder.scalarType('DateTime', {
   description: 'RFC 3339 timestamp in UTC, e.g. 2024-10-17T07:48:05.000Z.',
