@@ -155,9 +155,10 @@ const thumbnails = viewsByShape((db, { visibility, columns }: VisibleShape) => {
     .crossJoinLateral(sql`(${findShownProduct(visible)}) as shown`)
     .crossJoinLateral(
       pickImages(sql`
-        (select *, 0 as choice from images where product_id = shown_id and is_thumbnail and ${visible})
+        (select *, case when product_id = asked.product then 0 else 1 end as choice from images
+         where product_id in (asked.product, shown_id) and is_thumbnail and ${visible})
         union all
-        (select *, 1 from images
+        (select *, 2 from images
          where product_id = shown_id and image_group = 'GALLERY' and ${visible}
          order by order_key limit 1)
         order by choice limit 1`),
@@ -165,7 +166,10 @@ const thumbnails = viewsByShape((db, { visibility, columns }: VisibleShape) => {
     .prepare('thumbnails');
 });
 
-/** The flagged image, else the first that the gallery shows, by product id; none for an empty gallery. */
+/**
+ * The product's flagged image, though it be no part of the gallery, else its parent's where that gallery is shown, else the
+ * first of the gallery, by product id; none for an empty gallery.
+ */
 export async function findThumbnails(
   db: Connection,
   visibility: Visibility,

@@ -222,6 +222,34 @@ describe('updateProduct', () => {
     expect(await read()).toMatchObject({ product: { images: { totalCount: 2 } } });
   });
 
+  test('has the image of a variation that is flagged as its thumbnail, whatever gallery it shows', async () => {
+    const [id, parentId] = [newProduct(), newProduct()];
+    const parents = await fill(service, parentId, ['p1', 'p2']);
+    await tell(id, { kind: 'OFFER', parentId });
+    const read = async () => {
+      const data = await service.query<{ product: { thumbnail: { name: string } } }>(
+        'query ($id: ID!) { product(id: $id) { thumbnail { name } } }',
+        { id },
+      );
+      return data.product.thumbnail.name;
+    };
+    expect(await read()).toBe('p1');
+    await mutateWell(service, 'updateProductImage', { id: parents[1]?.id, input: { isThumbnail: true } });
+    expect(await read()).toBe('p2');
+    const flag = async (type: string, name: string) => {
+      const source = { url: `https://example.com/${name}` };
+      await mutateWell(service, 'createProductImage', {
+        input: { productId: id, type, source, isThumbnail: true },
+      });
+    };
+    await flag('COLOR_SWATCH', 'red');
+    expect(await read()).toBe('red');
+    await flag('SPIN_360', 'turned');
+    expect(await read()).toBe('turned');
+    await mutateWell(service, 'deleteAllProductImages', { productId: id });
+    expect(await read()).toBe('p2');
+  });
+
   test("pages a variation's gallery, its own or its parent's, from both ends and behind cursors", async () => {
     const [own, heir, parentId] = [newProduct(), newProduct(), newProduct()];
     await fill(service, parentId, ['p1', 'p2', 'p3']);
