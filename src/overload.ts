@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { createConcurrency } from './concurrency.ts';
+import { formatUnavailable } from './graphql/mask-error.ts';
 import { createTurns } from './turns.ts';
 import { type AnswerWhole, createWholePosts, type TakenPost } from './whole-posts.ts';
 
@@ -46,14 +47,7 @@ const memoryMs = 10_000;
 const leastCalmAnswers = 32;
 
 /** Text goes out with the head in one piece; bytes would go in two. */
-const refusal = JSON.stringify({
-  errors: [
-    {
-      message: 'There is more to do than can be answered in time; try again.',
-      extensions: { code: 'SERVICE_UNAVAILABLE' },
-    },
-  ],
-});
+const refusal = formatUnavailable('There is more to do than can be answered in time; try again.');
 
 export function createOverload(options: OverloadOptions): Overload {
   const { path, maxWaitMs, alwaysTaken, onRefusedEarly, answerWhole = () => null } = options;
@@ -229,7 +223,7 @@ function createCalmPace() {
 function isLong({ headers }: IncomingMessage): boolean {
   return (
     headers.accept?.includes('text/event-stream') === true ||
-    headers['content-type']?.startsWith('multipart/') === true
+    /^multipart\//i.test(headers['content-type'] ?? '')
   );
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createGraphiQL } from './graphql/graphiql.ts';
 import { graphqlPath } from './graphql/server.ts';
+import { formatUnavailable } from './graphql/mask-error.ts';
 import type { Logger } from './log.ts';
 import { imagesPath } from './rendering/address.ts';
 import { sampleTabs } from './sample/tabs.ts';
@@ -49,12 +50,17 @@ export function createRequestHandler(routes: Routes): RequestListener {
   };
 }
 
+const starting = 'The service is starting; try again.';
+
 /** While the service opens what it needs: it lives, and asks to come back. */
 export function createStartingHandler(): RequestListener {
   return (request, response) => {
     if (pathOf(request) === '/health') return sendText(response, 200, 'ok');
     response.setHeader('retry-after', '1');
-    sendText(response, 503, 'The service is starting');
+    const path = pathOf(request);
+    if (path !== graphqlPath) return sendText(response, 503, starting);
+    response.writeHead(503, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+    response.end(formatUnavailable(starting));
   };
 }
 

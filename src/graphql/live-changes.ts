@@ -3,6 +3,7 @@ import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { TooManySubscribers } from '../data/change-feed.ts';
 import type { ChangeSubscription } from '../data/change-subscription.ts';
 import { isUnavailability } from '../data/unavailable.ts';
+import { notAcceptable, takesStreams } from './content-types.ts';
 import type { Context } from './context.ts';
 
 /** The answer to a request, as far as one that goes on needs to know of it. */
@@ -56,9 +57,9 @@ function tooMany({ message }: TooManySubscribers): GraphQLError {
 export function useLiveChanges(): Plugin<Context> {
   return {
     onSubscribe({ args, setResultAndStopExecution }) {
-      const accepted = args.contextValue.request.headers.get('accept') ?? '*/*';
+      const accepted = args.contextValue.request.headers.get('accept');
       if (!takesStreams(accepted)) {
-        setResultAndStopExecution({ errors: [notAcceptable(accepted)] });
+        setResultAndStopExecution({ errors: [notAcceptable(accepted, 'text/event-stream')] });
         return undefined;
       }
       return {
@@ -75,15 +76,4 @@ export function useLiveChanges(): Plugin<Context> {
       if (!resultProcessor && isAsyncIterable(result)) result[Symbol.asyncIterator]().return?.();
     },
   };
-}
-
-function takesStreams(accepted: string): boolean {
-  return /(^|,)\s*(text\/event-stream|text\/\*|\*\/\*)\s*(;|,|$)/i.test(accepted);
-}
-
-function notAcceptable(accepted: string): GraphQLError {
-  return new GraphQLError(
-    `accept is ${JSON.stringify(accepted)}; a subscription is answered with text/event-stream`,
-    { extensions: { code: 'NOT_ACCEPTABLE', http: { status: 406 } } },
-  );
 }

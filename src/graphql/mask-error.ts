@@ -19,6 +19,11 @@ export function createMaskError(log: Logger) {
   };
 }
 
+/** The body of an answer with 503 to who is not even heard. */
+export function formatUnavailable(message: string): string {
+  return JSON.stringify({ errors: [{ message, extensions: { code: 'SERVICE_UNAVAILABLE' } }] });
+}
+
 function withCode({ message, nodes, source, positions, path, extensions }: GraphQLError, code: string) {
   return new GraphQLError(message, { nodes, source, positions, path, extensions: { ...extensions, code } });
 }

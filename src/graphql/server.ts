@@ -5,7 +5,7 @@ import type { Authentication } from '../access/authenticate.ts';
 import type { Logger } from '../log.ts';
 import { type Asking, useAccess } from './access.ts';
 import { useBodyLimit } from './body-limit.ts';
-import { useContentTypes } from './content-types.ts';
+import { spellContentType, useContentTypes } from './content-types.ts';
 import { type AskingRequest, createRequestContext, type ServiceContext } from './context.ts';
 import { useGetParameters } from './get-parameters.ts';
 import { useImageColumns } from './image-columns.ts';
@@ -88,7 +88,10 @@ export function createGraphQLServer(options: GraphQLOptions): GraphQLServer {
     },
   });
   return {
-    answer: (req, res) => (isShort(req) ? shortWay.answer(req, res) : yoga(req, res)),
+    answer(req, res) {
+      spellContentType(req.headers);
+      return isShort(req) ? shortWay.answer(req, res) : yoga(req, res);
+    },
     answerWhole: shortWay.answerWhole,
     fetch: yoga.fetch,
   };

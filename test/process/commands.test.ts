@@ -74,6 +74,11 @@ describe('serve', () => {
       const { status, headers } = await ask(path);
       expect({ status, retryAfter: headers.get('retry-after') }).toEqual({ status: 503, retryAfter: '1' });
     }
+    expect(await (await ask('/graphql')).json()).toEqual({
+      errors: [
+        { message: 'The service is starting; try again.', extensions: { code: 'SERVICE_UNAVAILABLE' } },
+      ],
+    });
     expect(service.hasLogged('The database cannot be reached')).toBe(true);
     expect(JSON.stringify(service.readLog())).not.toContain(url.password);
     await proxy.listen();
