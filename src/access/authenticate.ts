@@ -45,7 +45,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   return {
     async authenticate(authorization, host) {
       if (authorization !== null) return authenticateBearer(readBearer(authorization));
-      if (!(await isClosed())) return isOwnName(host) ? anyone : stranger;
+      if (!(await isClosed())) return isOwnName(host) ? anyone : { ...stranger, foreignHost: host };
       return isReadPublic ? publicReader : stranger;
     },
     isClosed,

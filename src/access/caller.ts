@@ -9,6 +9,8 @@ export interface Caller {
   scopes: ReadonlySet<Scope>;
   /** Nobody knows who it is, and there are callers who are known. Where no credentials are set up, nobody is a stranger. */
   isStranger: boolean;
+  /** What the Host header says, where that alone keeps somebody out. */
+  foreignHost?: string;
 }
 
 /** Where no credentials are set up: whoever reaches the service, on this machine. */

@@ -6,6 +6,7 @@ import type { Caller, Scope } from '../access/caller.ts';
 import { BadCredential, CredentialsUnavailable } from '../access/refusals.ts';
 import { isUnavailability } from '../data/unavailable.ts';
 import type { Logger } from '../log.ts';
+import { describeValue } from './describe.ts';
 
 /** What a field of Query, Mutation or Subscription may be asked for by. `public`: whatever was shown, also nothing. */
 export type FieldScope = Scope | 'public';
@@ -79,7 +80,13 @@ function refuse(error: unknown, log: Logger): never {
 }
 
 /** Why a caller may not do what needs a scope. With 200, as errors of fields go, where it is known who asks. */
-export function createRefusal({ isStranger }: Caller, scope: Scope): GraphQLError {
+export function createRefusal({ isStranger, foreignHost }: Caller, scope: Scope): GraphQLError {
+  if (foreignHost !== undefined) {
+    return unauthenticated(
+      `Host is ${describeValue(foreignHost)}; as long as no credentials are set up, it must be localhost, or the host of PUBLIC_URL.`,
+      realm,
+    );
+  }
   if (isStranger) {
     return unauthenticated(
       `This needs a credential with ${scope}; send "authorization: Bearer", an API key or a token.`,

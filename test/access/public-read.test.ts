@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeKey, tokenSettings } from '../support/credentials.ts';
@@ -269,20 +270,26 @@ describe('the sheet', () => {
 
 describe('a service without credentials', () => {
   /** Node's fetch sets the header by itself. */
-  async function askByName(service: TestService, host: string): Promise<number | undefined> {
+  async function askByName(service: TestService, host: string): Promise<[number, unknown]> {
     const sent = request(`${service.url}/graphql?query={imageCount}`, { headers: { host } }).end();
     const [response] = await once(sent, 'response');
-    response.resume();
-    return response.statusCode;
+    return [response.statusCode, await json(response)];
   }
 
   test('is open to who asks by a name of this machine, and to nobody by another', async () => {
     const open = await openTestService();
     for (const host of ['localhost', 'localhost:4000', '127.0.0.1:1', '[::1]:80']) {
-      expect([host, await askByName(open, host)]).toEqual([host, 200]);
+      expect([host, ...(await askByName(open, host))]).toEqual([host, 200, { data: { imageCount: 0 } }]);
     }
     for (const host of ['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example', '10.0.0.1']) {
-      expect([host, await askByName(open, host)]).toEqual([host, 401]);
+      const message = `Host is "${host}"; as long as no credentials are set up, it must be localhost, or the host of PUBLIC_URL.`;
+      expect(await askByName(open, host)).toMatchObject([
+        401,
+        {
+          errors: [expect.objectContaining({ message, extensions: { code: 'UNAUTHENTICATED' } })],
+          data: null,
+        },
+      ]);
     }
     await open.close();
   });
