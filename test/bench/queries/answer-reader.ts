@@ -2,7 +2,7 @@ const empty: Buffer = Buffer.alloc(0);
 
 /**
  * Reads answers to HTTP requests that come one at a time, as cheaply as it can: whether a chunk of bytes is the end of
- * one. Throws where its status is not 200, or where it says "errors".
+ * one. Throws where its status is not 200, or where it says "errors". Keeps no chunk.
  */
 export function createAnswerReader(): (chunk: Buffer) => boolean {
   let head = empty;
@@ -12,7 +12,10 @@ export function createAnswerReader(): (chunk: Buffer) => boolean {
     if (!body) {
       head = head.length > 0 ? Buffer.concat([head, chunk]) : chunk;
       const end = head.indexOf('\r\n\r\n');
-      if (end < 0) return false;
+      if (end < 0) {
+        head = Buffer.from(head);
+        return false;
+      }
       body = createBodyReader(head.toString('latin1', 0, end));
       rest = head.subarray(end + 4);
     }
@@ -45,6 +48,10 @@ function readChunks(): (chunk: Buffer) => boolean {
   let pending = empty;
   // Of the chunk under way, with the line end behind it.
   let missing = 0;
+  const keep = () => {
+    pending = Buffer.from(pending);
+    return false;
+  };
   return bytes => {
     pending = pending.length > 0 ? Buffer.concat([pending, bytes]) : bytes;
     for (;;) {
@@ -56,9 +63,9 @@ function readChunks(): (chunk: Buffer) => boolean {
       pending = pending.subarray(missing);
       missing = 0;
       const end = pending.indexOf('\r\n');
-      if (end < 0) return false;
+      if (end < 0) return keep();
       const size = Number.parseInt(pending.toString('latin1', 0, end), 16);
-      if (size === 0) return pending.length >= end + 4;
+      if (size === 0) return pending.length >= end + 4 || keep();
       pending = pending.subarray(end + 2);
       missing = size + 2;
     }

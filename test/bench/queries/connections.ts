@@ -52,8 +52,19 @@ export function createRequest(path: string, body: string): Buffer {
   );
 }
 
+/** For chunks of what comes, one after the other: memory that is new each time would cost more than what is done with it. */
+const chunkMemory = Buffer.allocUnsafeSlow(262_144);
+
+/** What a listener for "data" is given is there only until it returns. */
 export async function open(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1').setNoDelay();
+  const callback = (length: number, memory: Uint8Array): boolean =>
+    socket.emit('data', Buffer.from(memory.buffer, memory.byteOffset, length));
+  const socket: Socket = connect({
+    port,
+    host: '127.0.0.1',
+    noDelay: true,
+    onread: { buffer: chunkMemory, callback },
+  });
   await once(socket, 'connect');
   return socket;
 }

@@ -43,7 +43,7 @@ function send(socket: Socket, request: Buffer): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const onData = (chunk: Buffer) => {
     try {
-      chunks.push(chunk);
+      chunks.push(Buffer.from(chunk));
       if (!read(chunk)) return;
       const answer = Buffer.concat(chunks);
       if (!answer.includes('"userErrors":[]')) throw new Error(`Answered with ${answer}`);
