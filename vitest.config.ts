@@ -14,8 +14,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    // Most facts wait for a process, a database or a clock, so that one more than vitest's own guess keeps two cores busy.
-    maxWorkers: 2,
+    // Most facts wait for a process, a database or a clock, so that two more than vitest's own guess keep two cores busy.
+    maxWorkers: 3,
     // Some facts are about time, and a shared machine may stand still for seconds.
     retry: process.env.CI ? 1 : 0,
     // Else a picture that is not as expected fills the log with its bytes.

@@ -22,7 +22,7 @@ import { createLog, type Logger } from './log.ts';
 import { createOverload } from './overload.ts';
 import { createReadiness, partsOf } from './readiness.ts';
 import { createAddressWriter, formatAddress } from './rendering/address.ts';
-import { type Images, openImages } from './rendering/open-images.ts';
+import { type Images, openImages, openKeptRenditions } from './rendering/open-images.ts';
 import { createSigner, type Signer } from './rendering/signature.ts';
 import { keepSigningKeys } from './rendering/signing-keys.ts';
 import { filesOf, openResources, type Resources } from './resources.ts';
@@ -85,8 +85,9 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   const signer = await openSigner(config);
   const images =
     config.serve === 'all' ? openImagesOf(config, resources.storage, signer, log, watching) : null;
-  opening.defer(() => images?.close());
-  const storage = images ? images.follow(resources.storage) : resources.storage;
+  const renditions = images ?? openKeptRenditionsOf(config, log);
+  opening.defer(() => renditions.close());
+  const storage = renditions.follow(resources.storage);
   if (config.sample && !config.databaseUrl) await loadSample(background.db, storage, log, overrides.stop);
   overrides.stop?.throwIfAborted();
   const purging = startPurging(background.db, storage, config.purgeIntervalSeconds * 1_000, log);
@@ -133,7 +134,7 @@ export function openImagesOf(
   watch: Watching,
 ): Images {
   const storageDirectory = filesOf(config);
-  const cacheDirectory = resolve(config.dataDirectory, 'renditions');
+  const cacheDirectory = cacheOf(config);
   const { storage: storageSetting } = config;
   return openImages({
     ...config,
@@ -145,6 +146,14 @@ export function openImagesOf(
     log,
     watch,
   });
+}
+
+export function openKeptRenditionsOf(config: Config, log: Logger): Pick<Images, 'follow' | 'close'> {
+  return openKeptRenditions({ ...config, cacheDirectory: cacheOf(config), log });
+}
+
+function cacheOf({ dataDirectory }: Config): string {
+  return resolve(dataDirectory, 'renditions');
 }
 
 /** Imports what is due until it is closed. */

@@ -1,6 +1,14 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { createAddresses, limitsOf, openApp, openIntake, openSigner, openWorker } from './app.ts';
+import {
+  createAddresses,
+  limitsOf,
+  openApp,
+  openIntake,
+  openKeptRenditionsOf,
+  openSigner,
+  openWorker,
+} from './app.ts';
 import { parseExportArguments, parseImportArguments } from './bulk/arguments.ts';
 import { exportImages } from './bulk/export-images.ts';
 import { formatSummary, importFile } from './bulk/import-file.ts';
@@ -98,9 +106,12 @@ async function migrate(): Promise<void> {
 /** Purges what can no longer be restored, also beside a running service. */
 async function purgeNow(): Promise<void> {
   await using opened = new AsyncDisposableStack();
-  const { background, storage, log } = await openResources(parseConfig(process.env), opened, {
-    attaches: true,
-  });
+  const config = parseConfig(process.env);
+  const resources = await openResources(config, opened, { attaches: true });
+  const { background, log } = resources;
+  const renditions = openKeptRenditionsOf(config, log);
+  opened.defer(() => renditions.close());
+  const storage = renditions.follow(resources.storage);
   const purged = await purge(background.db, storage);
   const swept = await sweepOriginals(background.db, storage);
   log.info({ ...purged, swept }, `Purged ${purged.images} images and ${purged.files + swept} files`);

@@ -89,7 +89,8 @@ export function openCacheStorage(options: CacheStorageOptions): CacheStorage {
   };
 }
 
-async function inTime<Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result> {
+/** Rejects when that takes too long; it goes on all the same. */
+export async function inTime<Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result> {
   if (timeoutMs === Number.POSITIVE_INFINITY) return promise;
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(

@@ -3,6 +3,8 @@ import type { Logger } from '../log.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type Cache, openCache } from './cache.ts';
+import { openCacheStorage } from './cache-storage.ts';
+import { watchOriginals } from './original-watch.ts';
 import { openRendererApart } from './renderer-apart.ts';
 import { renditionPrefix } from './rendition-key.ts';
 import { createRenditions, type OnLookup } from './renditions.ts';
@@ -40,7 +42,7 @@ export interface ImagesWatch {
 export interface Images {
   /** Answers a request under /images/. */
   answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
-  /** The storage, where what is removed of it takes its renditions along; those in the memory of others stay a while. */
+  /** The storage, where what is removed of it takes its renditions along. */
   follow(storage: Storage): Storage;
   /** Of renditions that are made. */
   queue(): { running: number; waiting: number };
@@ -67,22 +69,50 @@ export function openImages(options: ImagesOptions): Images {
     maxMemoryBytes: options.cacheMemoryBytes,
   });
   const watched = watchRenderer(renderer, options.watch?.onRender);
-  const renditions = createRenditions(cache, watched, options.watch?.onLookup);
+  const watch = watchOriginals(storage);
+  const renditions = createRenditions(cache, watched, watch, options.watch?.onLookup);
   return {
     answer: createImageHandler({ storage, renditions, signer, log }),
     queue: renderer.counts,
     cacheBytes: cache.bytes,
-    follow: originals => ({
-      ...originals,
-      async remove(key, removing) {
-        await originals.remove(key, removing);
-        const [, hash] = /([0-9a-f]{64})\.[a-z]+$/.exec(key) ?? [];
-        if (hash) void cache.drop(renditionPrefix(hash));
-      },
-    }),
+    follow: originals =>
+      followRemovals(originals, hash => {
+        watch.forget(hash);
+        void cache.drop(renditionPrefix(hash));
+      }),
     async close() {
       await renderer.close();
       await cache.close();
+    },
+  };
+}
+
+/**
+ * For who hands out no images: renditions go from where they are kept before a removal ends. Who has them in memory looks
+ * for the original every so often.
+ */
+export function openKeptRenditions({
+  cache,
+  cacheDirectory: directory,
+  log,
+}: Pick<ImagesOptions, 'cache' | 'cacheDirectory' | 'log'>): Pick<Images, 'follow' | 'close'> {
+  if (cache === 'off') return { follow: storage => storage, close: async () => {} };
+  const kept = openCacheStorage({ open: () => openStorage(cache, { directory }), log });
+  const drop = (hash: string) =>
+    kept.list(renditionPrefix(hash), async found => {
+      for await (const { key } of found) await kept.remove(key);
+    });
+  return { follow: storage => followRemovals(storage, drop), close: kept.close };
+}
+
+/** @param drop told the hash of each original that was removed */
+function followRemovals(storage: Storage, drop: (hash: string) => void | Promise<void>): Storage {
+  return {
+    ...storage,
+    async remove(key, removing) {
+      await storage.remove(key, removing);
+      const [, hash] = /([0-9a-f]{64})\.[a-z]+$/.exec(key) ?? [];
+      if (hash) await drop(hash);
     },
   };
 }

@@ -93,7 +93,7 @@ async function serveRendition(
   const headers = { ...protectiveHeaders, etag: `"${key}"`, 'cache-control': cacheForEver };
   if (isKnown(request, headers.etag)) return answerNotModified(response, headers);
   const described = { ...headers, 'content-type': findEncoding(encoding).mimeType };
-  const recalled = renditions.recall(key);
+  const recalled = renditions.recall(key, hash);
   if (recalled) return sendBytes(response, recalled, described);
   const found = await whileThere(response, signal => renditions.find(key, wanted, signal));
   if (!found) return refuse(response, 404, 'No such image');

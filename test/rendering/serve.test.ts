@@ -407,6 +407,7 @@ describe('a storage that fails', () => {
 
   test('is a 503 for a rendition, too', async () => {
     const failed = await openImageServer({ renderer: { storage: failing(server.disk) } });
+    failed.storage = failing(server.disk);
     const path = failed.path({ kind: 'rendition', hash, extension: 'png', recipe: recipeOf(60, 40) });
     expect(await failed.ask(path)).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
     await failed.close();

@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { listen } from '../../src/listen.ts';
 import { formatAddress, type ImageAddress } from '../../src/rendering/address.ts';
 import { type Cache, type CacheOptions, openCache } from '../../src/rendering/cache.ts';
+import { watchOriginals } from '../../src/rendering/original-watch.ts';
 import type { Recipe } from '../../src/rendering/recipe.ts';
 import {
   openRenderer,
@@ -58,6 +59,8 @@ export interface ImageServer {
 export interface ImageServerOptions {
   cache?: Partial<CacheOptions>;
   renderer?: Partial<RendererOptions>;
+  /** How often it is looked whether an original is still there. */
+  lookIntervalMs?: number;
 }
 
 export const signer = createSigner([
@@ -86,7 +89,8 @@ export async function openImageServer(options: ImageServerOptions = {}): Promise
     maxMemoryBytes: 10_000_000,
     ...options.cache,
   });
-  const renditions = createRenditions(cache, renderer);
+  const watch = watchOriginals({ stat: key => server.storage.stat(key) }, options.lookIntervalMs);
+  const renditions = createRenditions(cache, renderer, watch);
   const listening = await listen(
     (incoming, response) =>
       createImageHandler({ storage: server.storage, renditions, signer, log })(
