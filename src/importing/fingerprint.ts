@@ -1,4 +1,5 @@
 import { rgbaToThumbHash } from 'thumbhash';
+import { toSrgb } from '../imaging/colours.ts';
 import { sharp } from '../imaging/sharp.ts';
 import { corruptImage, type ImageLimits } from './inspect.ts';
 
@@ -70,15 +71,12 @@ export function findDominantColor(pixels: Buffer): string {
 
 async function decodeThumbnail(bytes: Buffer, limits: ImageLimits): Promise<Thumbnail> {
   try {
-    const { data, info } = await sharp(bytes, {
-      failOn: 'error',
-      limitInputPixels: limits.maxPixels,
-      autoOrient: true,
-    })
-      .resize(thumbnailSide, thumbnailSide, { fit: 'inside', withoutEnlargement: true })
-      .toColourspace('srgb')
+    const image = sharp(bytes, { failOn: 'error', limitInputPixels: limits.maxPixels, autoOrient: true });
+    const header = await image.metadata();
+    image.resize(thumbnailSide, thumbnailSide, { fit: 'inside', withoutEnlargement: true });
+    const { data, info } = await toSrgb(image, header)
       .ensureAlpha()
-      .raw()
+      .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     return { pixels: data, width: info.width, height: info.height };
   } catch (error) {

@@ -37,10 +37,14 @@ const startOfScan = 0xda;
 const endOfImage = 0xd9;
 const sequentialFrames: ReadonlySet<number> = new Set([0xc0, 0xc1]);
 
-/** Refuses files whose structure alone makes a decoder expensive; call it before the first decoder. */
+/**
+ * Refuses files whose structure alone makes a decoder expensive, and GIFs that are cut short, of which only the first
+ * frame is decoded; call it before the first decoder.
+ */
 export function checkStructure(bytes: Buffer, format: ImageType['format']): void {
   if (format === 'jpeg') checkSegments(bytes);
   if (format === 'webp') checkFrames(bytes);
+  if (format === 'gif') checkBlocks(bytes);
 }
 
 /** @param exif as the decoder hands it out, so after the first opening: such a file costs that once. */
@@ -104,6 +108,35 @@ function checkFrames(bytes: Buffer): void {
     const size = bytes.readUInt32LE(at + 4);
     at += 8 + size + (size % 2);
   }
+}
+
+const gif = { header: 13, extension: 0x21, image: 0x2c, imageHeader: 10 };
+
+/** Goes over the blocks up to the trailer (GIF89a specification, 17 to 27); what is no block is left to the decoder. */
+function checkBlocks(bytes: Buffer): void {
+  let at = gif.header + colourTableBytes(bytes[gif.header - 3]);
+  for (;;) {
+    const code = bytes[at];
+    if (code === undefined) {
+      throw new ImportError('CORRUPT_IMAGE', 'image is damaged or cut short; a whole file is needed');
+    }
+    if (code === gif.extension) at = skipData(bytes, at + 2);
+    else if (code === gif.image) {
+      // The table of the image, and a byte that says how its data are coded.
+      at = skipData(bytes, at + gif.imageHeader + colourTableBytes(bytes[at + gif.imageHeader - 1]) + 1);
+    } else return;
+  }
+}
+
+/** Each part of the data begins with its length; one of none ends them. */
+function skipData(bytes: Buffer, from: number): number {
+  let at = from;
+  for (let length = bytes[at]; length; length = bytes[at]) at += 1 + length;
+  return at + 1;
+}
+
+function colourTableBytes(flags = 0): number {
+  return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
 }
 
 function tooMany(things: string, limit: number): ImportError {

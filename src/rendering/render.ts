@@ -1,3 +1,4 @@
+import { toSrgb } from '../imaging/colours.ts';
 import { type Sharp, sharp } from '../imaging/sharp.ts';
 import { findEncoding } from './formats.ts';
 import type { Recipe } from './recipe.ts';
@@ -43,7 +44,7 @@ export async function renderPicture(
   const image = openOriginal(original, limits);
   // Turned last, for before an `extract` sharp would turn the whole original, which could not be shrunk on load then.
   const sized = resize(image, header.autoOrient, recipe).autoOrient();
-  return encode(convertColours(sized, header), header.hasAlpha, recipe);
+  return encode(toSrgb(sized, header), header.hasAlpha, recipe);
 }
 
 /** `divisor` is what each side is divided by. */
@@ -55,7 +56,7 @@ export async function reducePicture(
 ): Promise<Reduction> {
   const { width, height } = sizeOfReduction(header.autoOrient, divisor);
   const sized = openOriginal(original, limits).resize(width, height, { fit: 'fill' }).autoOrient();
-  const reduced = convertColours(sized, header).raw({ depth: 'uchar' });
+  const reduced = toSrgb(sized, header).raw({ depth: 'uchar' });
   const { data, info } = await reduced.toBuffer({ resolveWithObject: true });
   return { pixels: data, width, height, channels: info.channels === 4 ? 4 : 3 };
 }
@@ -113,12 +114,6 @@ function sizeBeforeCut(original: Size, { width, height, focus }: SettledRecipe):
 function findCropStart(whole: number, length: number, perMille: number): number {
   const start = Math.round((whole * perMille) / 1_000 - length / 2);
   return Math.min(Math.max(start, 0), whole - length);
-}
-
-function convertColours(image: Sharp, header: OriginalHeader): Sharp {
-  // sharp takes such originals to Display P3, and would leave them there.
-  if (header.depth === 'ushort' && header.hasProfile) image.withIccProfile('srgb', { attach: false });
-  return image.toColourspace('srgb');
 }
 
 function encode(image: Sharp, hasAlpha: boolean, { encoding, quality }: SettledRecipe): Promise<Buffer> {

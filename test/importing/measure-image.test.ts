@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
+import { thumbHashToRGBA } from 'thumbhash';
 import { describe, expect, it } from 'vitest';
 import { measureImage } from '../../src/importing/measure-image.ts';
 import { animatedWebp, gif, jpegSegment, truncations, withSegments } from '../support/broken-images.ts';
@@ -106,11 +107,43 @@ describe('an image', () => {
   });
 
   it('that moves and is cut short is refused or taken', async () => {
-    for (const whole of [gif(1, 1, 50), animatedWebp(50)]) {
-      for (const cut of truncations(whole))
-        expect(await findOutcome(cut)).toMatch(/^(CORRUPT_IMAGE|imported)$/);
+    for (const cut of truncations(animatedWebp(50))) {
+      expect(await findOutcome(cut)).toMatch(/^(CORRUPT_IMAGE|imported)$/);
     }
   });
+
+  it('that moves and is a GIF is refused wherever it is cut', async () => {
+    const quarters = await paintQuarters().raw().toBuffer();
+    const pages = { raw: { width, height: height * 3, channels: 3, pageHeight: height } } as const;
+    const painted = await sharp(Buffer.concat([quarters, quarters.toReversed(), quarters]), pages)
+      .gif()
+      .toBuffer();
+    for (const whole of [gif(1, 1, 5), painted]) {
+      expect(await findOutcome(whole)).toBe('imported');
+      expect(await findOutcome(Buffer.concat([whole, Buffer.from('behind its end')]))).toBe('imported');
+      const ends = [...Array(20).keys(), ...truncations(whole).map(cut => whole.length - cut.length)];
+      for (const end of ends.filter(missing => missing > 0)) {
+        expect([end, await findOutcome(whole.subarray(0, -end))]).toEqual([end, 'CORRUPT_IMAGE']);
+      }
+    }
+  });
+
+  it.each(['uchar', 'ushort'])(
+    'with a profile and samples of %s has the colours that are shown of it',
+    async depth => {
+      const shown = sharp({ create: { width: 40, height: 40, channels: 3, background: '#1eb41e' } });
+      const space = depth === 'ushort' ? shown.toColourspace('rgb16') : shown;
+      const bytes = await space.withIccProfile('p3').png().toBuffer();
+      expect(await sharp(bytes).metadata()).toMatchObject({ depth, hasProfile: true });
+      const { dominantColor, thumbhash } = await measureImage(bytes);
+      const { rgba } = thumbHashToRGBA(Buffer.from(thumbhash, 'base64'));
+      for (const rgb of [Buffer.from(dominantColor.slice(1), 'hex'), rgba]) {
+        for (const [channel, value] of [0x1e, 0xb4, 0x1e].entries()) {
+          expect(Math.abs((rgb[channel] ?? -100) - value)).toBeLessThan(12);
+        }
+      }
+    },
+  );
 
   it('gets the same fingerprint for the same bytes', async () => {
     const bytes = await paintQuarters().webp().toBuffer();
