@@ -38,11 +38,13 @@ const headBytes = 1_000_000;
 
 /** Looks at a file's first bytes. Throws where it cannot be read, or is no table of images. */
 export async function inspectBulkFile(path: string, options: LayoutOptions): Promise<BulkFile> {
-  const { size, mtimeMs } = await stat(path).catch(error => {
+  const found = await stat(path).catch(error => {
     throw new Error(
       `${path} cannot be read: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`,
     );
   });
+  if (found.isDirectory()) throw new Error(`${path} cannot be read: it is a folder; give a file`);
+  const { size, mtimeMs } = found;
   const head = await readHead(path);
   checkEncoding(head, path);
   const csv = isJson(path, head) ? null : inspectCsv(head.toString('utf8'), options);

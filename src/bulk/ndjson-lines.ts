@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { BulkFile, BulkLine, Position } from './bulk-file.ts';
+import { isUrl } from './check-entry.ts';
 import { type Entry, newEntry, normalizeHeader, problemWith } from './entry.ts';
 import { localeOfHeader, positionNames, sourceNames } from './own-layout.ts';
 
@@ -111,7 +112,9 @@ const readers: Record<string, (entry: Entry, value: unknown, key: string) => voi
 };
 for (const name of sourceNames) {
   readers[normalizeHeader(name)] = (entry, value, key) => {
-    entry.source = readText(entry, value, key).trim();
+    const source = readText(entry, value, key);
+    // A file's name may begin or end with a blank.
+    entry.source = isUrl(source.trim()) || source.trim() === '' ? source.trim() : source;
   };
 }
 for (const name of positionNames) {

@@ -130,8 +130,10 @@ async function readAnswer(
   const location = headers.location;
   if (redirects.has(statusCode) && typeof location === 'string') return { location };
   checkStatus(statusCode);
-  const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') throw failed('source sends compressed; identity is needed', true);
+  // Codings have no case (RFC 9110, 8.4.1).
+  const encoding = String(headers['content-encoding'] ?? '').toLowerCase();
+  if (encoding !== '' && encoding !== 'identity')
+    throw failed('source sends compressed; identity is needed', true);
   return { body: await readBody(body, parseLength(headers['content-length']), options, signal) };
 }
 

@@ -53,7 +53,9 @@ async function checkSize(file: FileHandle, path: string, maxBytes: number): Prom
 }
 
 async function locate(directory: string, path: string): Promise<string> {
-  const isWithin = path !== '' && !isAbsolute(path) && !path.split(/[/\\]/).includes('..');
+  const names = path.split(/[/\\]/);
+  // The last is what the image is called.
+  const isWithin = path !== '' && !isAbsolute(path) && !names.includes('..') && names.at(-1) !== '.';
   if (!isWithin || path.includes('\0') || !path.isWellFormed()) throw leadsOut(path);
   const missing = () => {
     throw notFound(path);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIntake } from '../../src/importing/intake.ts';
 import { measureImage } from '../../src/importing/measure-image.ts';
+import { createLog } from '../../src/log.ts';
 import { fill, mutateWell, replace } from '../support/gallery.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 import { drawPicture, storeImage } from '../support/stored-images.ts';
@@ -96,6 +97,7 @@ test('a file of the import directory is ready at once, told by its path, and not
     measure: measureImage,
     maxBytes: 1_000_000,
     importDirectory,
+    log: createLog('silent'),
   });
   const text =
     'product_id,source\n88,sofas/front.png\n88,../secret.png\n88,text.png\n88,copy.png\n88,none.png\n';
@@ -109,4 +111,38 @@ test('a file of the import directory is ready at once, told by its path, and not
   expect(await listImages(to, "state = 'UPLOADED' and import_due_at is null")).toEqual(['88/front.png']);
   expect(await exportText(to, 'csv')).toContain(',88,sofas/front.png,');
   expect(await importText(to, text, { takePath })).toMatchObject({ added: 0, alreadyThere: 2, refused: 3 });
+});
+
+test('a file whose name begins or ends with a blank is found again by NDJSON', async () => {
+  const importDirectory = await makeFolder();
+  const names = [' lead.png', 'trail.png '];
+  for (const [at, name] of names.entries()) {
+    await writeFile(join(importDirectory, name), await drawPicture(`#00000${at}`));
+  }
+  const { takePath } = createIntake({
+    storage: to.storage,
+    measure: measureImage,
+    maxBytes: 1_000_000,
+    importDirectory,
+    log: createLog('silent'),
+  });
+  const linesOf = (productId: string) =>
+    names.map(source => `${JSON.stringify({ productId, source })}\n`).join('');
+  expect(await importText(to, linesOf('601'), { takePath, name: 'a.ndjson' })).toMatchObject({
+    added: 2,
+    report: [],
+  });
+  const exported = await exportText(to, 'ndjson');
+  const again = exported
+    .split('\n')
+    .flatMap(line => (line.includes('"601"') ? line.replace('"601"', '"602"') : []));
+  expect(await importText(to, `${again.join('\n')}\n`, { takePath, name: 'b.ndjson' })).toMatchObject({
+    added: 2,
+    report: [],
+  });
+  const blanked = `${JSON.stringify({ productId: '603', source: ' https://shop.example/a.png ' })}\n`;
+  expect(await importText(to, blanked, { takePath, name: 'c.ndjson' })).toMatchObject({
+    added: 1,
+    report: [],
+  });
 });

@@ -245,8 +245,8 @@ describe('a hostile source', () => {
     },
   );
 
-  it('that says identity is taken', async () => {
-    const { body } = await download(server.url('/encoded/identity'), createOptions());
+  it.each(['identity', 'Identity', ''])('that says "%s" is taken', async encoding => {
+    const { body } = await download(server.url(`/encoded/${encoding}`), createOptions());
     expect(body).toHaveLength(file.length);
   });
 

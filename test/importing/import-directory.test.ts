@@ -61,6 +61,7 @@ describe('a path', () => {
     '..',
     '.',
     'shoes/..',
+    'shoes/left.jpg/.',
     '..\\secret.png',
     'shoes\\..\\..\\secret.png',
     '../in-beside/secret.png',
