@@ -15,6 +15,7 @@ import {
 } from './graphql/server.ts';
 import type { TrustedOptions } from './graphql/trusted-documents.ts';
 import { readTrustedDocuments } from './graphql/trusted-manifest.ts';
+import { startSweepingUploads } from './graphql/upload-folders.ts';
 import { createIntake, type Intake } from './importing/intake.ts';
 import { startWorker, type Worker } from './importing/worker.ts';
 import { keepAliveMs, listen } from './listen.ts';
@@ -94,6 +95,8 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   opening.defer(() => purging.close());
   const worker = config.importing ? openWorker(config, resources, watching) : null;
   opening.defer(() => worker?.close());
+  const sweeping = startSweepingUploads();
+  opening.defer(() => sweeping.close());
   const addresses = createAddresses(config, signer, server.port);
   const changes = openChangeFeed({ ...config, url: resources.databaseUrl, db: database.db, log });
   const { onOperation } = watching;
@@ -211,7 +214,7 @@ function openGraphQL(
     corsOrigins: config.corsOrigins,
     hasIntrospection: config.introspection,
     operationLimits: config,
-    multipart: { maxFileBytes: config.maxFileBytes, maxFiles: config.maxUploads, maxJsonBytes },
+    multipart: { maxFileBytes: config.maxFileBytes, maxFiles: config.maxUploads, maxJsonBytes, log },
     log,
   });
 }
@@ -222,12 +225,13 @@ async function openTrusted(config: Config, log: Logger): Promise<TrustedOptions 
   return { documents, isOnly: config.trustedDocumentsOnly };
 }
 
-export function openIntake(config: Config, { storage, measurer }: Resources): Intake {
+export function openIntake(config: Config, { storage, measurer, log }: Resources): Intake {
   return createIntake({
     storage,
     measure: measurer.measure,
     maxBytes: config.maxFileBytes,
     importDirectory: config.importDirectory || null,
+    log,
   });
 }
 

@@ -1,13 +1,14 @@
-import { createWriteStream, mkdtempSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream, type BusboyHeaders } from '@fastify/busboy';
 import { GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import type { Logger } from '../log.ts';
+import { makeUploadFolder } from './upload-folders.ts';
 import { UploadedFile } from './uploaded-file.ts';
 
 export interface MultipartLimits {
@@ -17,6 +18,7 @@ export interface MultipartLimits {
   maxFiles: number;
   /** Of the JSON that goes with the files. */
   maxJsonBytes: number;
+  log: Logger;
 }
 
 interface NodeContext {
@@ -66,7 +68,7 @@ function checkPreflight(headers: Headers): void {
 
 async function readMultipart({ req, res }: NodeContext, limits: MultipartLimits): Promise<GraphQLParams> {
   // Not awaited: the adapter lets the request flow in the next tick, whether anybody reads it or not.
-  const directory = mkdtempSync(join(tmpdir(), 'packshot-upload-'));
+  const directory = keepOrTell(limits.log, makeUploadFolder);
   const reading = readParts(req, directory, limits);
   const removeDirectory = async () => {
     // A file that is made while its folder goes would stay.
@@ -95,10 +97,12 @@ async function readParts(
       if (value.includes('\uFFFD')) {
         problems.push(refuse(`${name} holds bytes that are not UTF-8; send it as UTF-8`));
       }
+      if (parts.fields.has(name)) problems.push(refuse(`the field ${name} comes twice`));
       parts.fields.set(name, value);
     });
     parser.on('file', (part, stream, name) => {
       const file = new UploadedFile(name ?? '', join(directory, String(writing.length)));
+      if (parts.files.has(part)) problems.push(refuse(`two files are in the part ${JSON.stringify(part)}`));
       parts.files.set(part, file);
       writing.push(writeFile(stream, file, brokenOff.signal));
     });
@@ -110,9 +114,24 @@ async function readParts(
     throw refuse(`the request cannot be read: ${error instanceof Error ? error.message : error}`);
   }
   await Promise.allSettled(writing);
-  await Promise.all(writing);
+  await Promise.all(writing).catch(error => tellNoRoom(error, limits.log));
   if (problems[0]) throw problems[0];
   return parts;
+}
+
+function keepOrTell(log: Logger, make: () => string): string {
+  try {
+    return make();
+  } catch (error) {
+    return tellNoRoom(error, log);
+  }
+}
+
+function tellNoRoom(error: unknown, log: Logger): never {
+  log.error({ err: error }, 'Uploaded files could not be kept until they are taken in');
+  throw new GraphQLError('Files cannot be taken at the moment; try again.', {
+    extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503, headers: { 'retry-after': '5' } } },
+  });
 }
 
 /** @throws where the request's header names no boundary */

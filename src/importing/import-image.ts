@@ -53,7 +53,8 @@ export async function importImage(
     return 'stored';
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
-    options.log.info(
+    const level = error.code === 'STORAGE_FAILED' ? 'error' : 'info';
+    options.log[level](
       { err: error, imageId: task.id, attempts: task.attempts },
       'An image could not be imported',
     );

@@ -5,6 +5,7 @@ import type { Storable } from '../gallery/stored-files.ts';
 import { createBudget } from '../imaging/budget.ts';
 import { findImportFile, type ImportFile } from './import-directory.ts';
 import { ImportError } from './import-error.ts';
+import type { Logger } from '../log.ts';
 import { type Originals, storeOriginal } from './store-original.ts';
 
 /** A file that came with a request, on disk for as long as that takes. */
@@ -20,6 +21,7 @@ export interface Intake {
 }
 
 export interface IntakeOptions extends Originals {
+  log: Logger;
   maxBytes: number;
   /** Null: nothing can be taken in by path. */
   importDirectory: string | null;
@@ -29,23 +31,23 @@ export interface IntakeOptions extends Originals {
 const maxBytesAtOnce = 64_000_000;
 
 /** Takes in what is here already, so that it is ready at once; what cannot be is told, never thrown. */
-export function createIntake({ maxBytes, importDirectory, ...originals }: IntakeOptions): Intake {
+export function createIntake({ maxBytes, importDirectory, log, ...originals }: IntakeOptions): Intake {
   const memory = createBudget(maxBytesAtOnce);
   const take = async ({ sizeBytes, read }: ImportFile): Promise<Storable> => {
     const readWithin = () => memory.spend(sizeBytes, read);
     const { file, ensureStored } = await memory.spend(sizeBytes, async () =>
       storeOriginal(await read(), originals, readWithin),
     );
-    return { file, ensureStored: () => ensureStored().catch(tellLate) };
+    return { file, ensureStored: () => ensureStored().catch(error => tellLate(error, log)) };
   };
   return {
     takeUpload: ({ name, temporaryPath }) =>
-      tell('file', async () => {
+      tell('file', log, async () => {
         const stored = await take(await findUpload(temporaryPath, maxBytes));
         return { ...stored, name: name || 'image', path: null };
       }),
     takePath: path =>
-      tell('path', async () => {
+      tell('path', log, async () => {
         if (importDirectory === null) {
           throw new ImportError(
             'INVALID',
@@ -58,19 +60,26 @@ export function createIntake({ maxBytes, importDirectory, ...originals }: Intake
   };
 }
 
-async function tell(field: string, take: () => Promise<StoredFile>): Promise<SourceInput> {
+async function tell(field: string, log: Logger, take: () => Promise<StoredFile>): Promise<SourceInput> {
   try {
     return { stored: await take() };
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
+    logFailure(error, log);
     return { problem: { code: error.code, path: [field], message: error.message } };
   }
 }
 
 /** What fails while the change is written is told with it; which of its files it was is not known there. */
-function tellLate(error: unknown): never {
+function tellLate(error: unknown, log: Logger): never {
   if (!(error instanceof ImportError)) throw error;
+  logFailure(error, log);
   throw new UserErrors([{ code: error.code, path: ['input'], message: error.message }]);
+}
+
+/** Of a storage that fails the client is told no more than that. */
+function logFailure(error: ImportError, log: Logger): void {
+  if (error.code === 'STORAGE_FAILED') log.error({ err: error }, 'A file could not be stored');
 }
 
 async function findUpload(path: string, maxBytes: number): Promise<ImportFile> {

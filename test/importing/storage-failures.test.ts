@@ -15,17 +15,22 @@ import {
   upload,
   waitForSet,
 } from '../support/import-service.ts';
+import { keepLog } from '../support/log-lines.ts';
 import { openS3Server } from '../support/s3-server.ts';
 import type { TestService } from '../support/service.ts';
 import { openSourceServer, type SourceServer } from '../support/source-server.ts';
 import { drawPicture } from '../support/stored-images.ts';
 
+const kept = keepLog();
 let folder: string;
 let service: TestService;
 let sources: SourceServer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packshot-failing-'));
-  [service, sources] = await Promise.all([openImportService({ DATA_DIR: folder }), openSourceServer()]);
+  [service, sources] = await Promise.all([
+    openImportService({ DATA_DIR: folder }, { log: kept.log }),
+    openSourceServer(),
+  ]);
 });
 afterAll(async () => {
   await service.close();
@@ -82,8 +87,13 @@ describe('a disk', () => {
         ...{ state: 'PENDING', contentHash: null, url: sources.url(`/disk/${round}`) },
         failure: { ...notStored, attempts: 1, retryAt: expect.any(String) },
       });
+      const before = kept.lines().length;
       expect((await upload(service, newProduct(), 'a.png', bytes)).userErrors).toEqual([
         { ...notStored, path: ['input', 'source', 'file'] },
+      ]);
+      const logged = kept.lines().slice(before);
+      expect(logged.filter(({ msg }) => msg === 'A file could not be stored')).toMatchObject([
+        { level: 50, err: { message: expect.stringMatching(/^E[A-Z]+: .*[/]files/) } },
       ]);
       await repair();
       const [image] = await waitForSet(service, productId);

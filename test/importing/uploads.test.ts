@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startSweepingUploads } from '../../src/graphql/upload-folders.ts';
 import { pngChunk } from '../support/broken-images.ts';
 import {
   checkStored,
@@ -290,6 +291,17 @@ describe('a malformed multipart request', () => {
           `${part('operations', operations)}${part('map', map)}--b\r\ncontent-disposition: form-data; name="0"; filename="a"\r\n\r\nabc`,
         ),
     ],
+    [
+      'with two fields of one name',
+      () => raw(`${part('operations', operations)}${part('operations', operations)}${part('map', map)}--b--`),
+    ],
+    [
+      'with two files in one part',
+      () => {
+        const file = 'content-disposition: form-data; name="0"; filename="a"\r\n\r\nabc\r\n';
+        return raw(`${part('operations', operations)}${part('map', map)}--b\r\n${file}--b\r\n${file}--b--`);
+      },
+    ],
     ['with a head that does not end', () => raw(`--b\r\n${'x'.repeat(200_000)}`)],
     ['with too large a field', () => raw(`${part('operations', `{"a":"${'x'.repeat(5_000_000)}"}`)}--b--`)],
   ])('%s is a 400', { timeout: 5_000 }, async (_name, send) => {
@@ -321,6 +333,45 @@ const fileHead = (name: string) =>
   Buffer.from(`--b\r\ncontent-disposition: form-data; name="${name}"; filename="a.png"\r\n\r\n`);
 
 describe('a folder for files that come', () => {
+  test('that cannot be made is told as something that passes', async () => {
+    vi.stubEnv('TMPDIR', join(temporary, 'gone'));
+    const bytes = await drawPicture('#000009');
+    const document = `mutation ($input: CreateProductImageInput!) { createProductImage(input: $input) { image { id } } }`;
+    const ask = () =>
+      sendFiles(service, document, { input: { productId: '1', source: { file: null } } }, [
+        { name: 'a.png', bytes, path: 'variables.input.source.file' },
+      ]);
+    const { status, errors, retryAfter } = await ask();
+    vi.stubEnv('TMPDIR', temporary);
+    expect([status, retryAfter]).toEqual([503, '5']);
+    expect(errors).toMatchObject([
+      {
+        message: 'Files cannot be taken at the moment; try again.',
+        extensions: { code: 'SERVICE_UNAVAILABLE' },
+      },
+    ]);
+    expect((await ask()).status).toBe(200);
+  });
+
+  test('that a killed process left behind goes, and none that may be in use', async () => {
+    const [old, young, notOurs] = ['packshot-upload-old', 'packshot-upload-new', 'somebody-elses'].map(name =>
+      join(temporary, name),
+    ) as [string, string, string];
+    for (const folder of [old, young, notOurs]) {
+      await mkdir(folder);
+      await writeFile(join(folder, '0'), 'bytes');
+    }
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    for (const folder of [old, notOurs]) await utimes(folder, hourAgo, hourAgo);
+    const sweeping = startSweepingUploads();
+    await vi.waitFor(async () => expect(await readdir(temporary)).not.toContain('packshot-upload-old'));
+    expect(await readdir(temporary)).toEqual(
+      expect.arrayContaining(['packshot-upload-new', 'somebody-elses']),
+    );
+    sweeping.close();
+    await Promise.all([young, notOurs].map(folder => rm(folder, { recursive: true })));
+  });
+
   test('is gone when the request is answered', async () => {
     await upload(service, newProduct(), 'a.png', await drawPicture('#000001'));
     await vi.waitFor(async () => expect(await listTemporary()).toEqual([]));
@@ -350,7 +401,8 @@ describe('a folder for files that come', () => {
     sending.end('\r\n--b--\r\n');
     const [response] = await answered;
     const { errors } = JSON.parse(Buffer.concat(await response.toArray()).toString());
-    expect(errors).toMatchObject([{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }]);
+    expect(response.statusCode).toBe(503);
+    expect(errors).toMatchObject([{ extensions: { code: 'SERVICE_UNAVAILABLE' } }]);
     const { image } = await upload(service, newProduct(), 'a.png', await drawPicture('#000002'));
     expect(image?.state).toBe('UPLOADED');
   });

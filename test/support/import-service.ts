@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import type { Overrides } from '../../src/app.ts';
 import { purge } from '../../src/gallery/purge.ts';
 import { sweepOriginals } from '../../src/gallery/sweep.ts';
 import type { Problem } from './gallery.ts';
@@ -30,13 +31,17 @@ export const importedFields = `id name state failure { code message attempts ret
   mimeType fileSize contentHash thumbhash dominantColor altText type position`;
 
 /** A service that imports, from this machine alone: no test may name any other source. */
-export function openImportService(environment: Record<string, string> = {}): Promise<TestService> {
-  return openTestService({
+export function openImportService(
+  environment: Record<string, string> = {},
+  overrides: Overrides = {},
+): Promise<TestService> {
+  const settings = {
     IMPORTING: 'on',
     ALLOW_PRIVATE_SOURCES: 'on',
     DOWNLOAD_TIMEOUT_MS: '1000',
     ...environment,
-  });
+  };
+  return openTestService(settings, overrides);
 }
 
 /** The gallery, then the frames. */
@@ -112,7 +117,7 @@ export async function sendFiles<Data>(
   query: string,
   variables: object,
   parts: readonly UploadedPart[],
-): Promise<Answer<Data> & { status: number }> {
+): Promise<Answer<Data> & { status: number; retryAfter: string | null }> {
   const form = new FormData();
   form.set('operations', JSON.stringify({ query, variables }));
   form.set('map', JSON.stringify(Object.fromEntries(parts.map(({ path }, index) => [index, [path]]))));
@@ -126,9 +131,10 @@ export async function sendForm<Data>(
   service: { url: string },
   body: BodyInit,
   headers: Record<string, string> = { 'graphql-require-preflight': '1' },
-): Promise<Answer<Data> & { status: number }> {
+): Promise<Answer<Data> & { status: number; retryAfter: string | null }> {
   const response = await fetch(`${service.url}/graphql`, { method: 'POST', headers, body });
-  return { status: response.status, ...((await response.json()) as Answer<Data>) };
+  const retryAfter = response.headers.get('retry-after');
+  return { status: response.status, retryAfter, ...((await response.json()) as Answer<Data>) };
 }
 
 const payload = `userErrors { code path message }`;
