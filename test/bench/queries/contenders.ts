@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exchange, findPort, startProgram, startService, stop } from '../processes.ts';
 import {
@@ -29,6 +30,7 @@ export const contenderNames = [
   'packshot-bundle',
   'packshot-addresses',
   'packshot-parts',
+  'packshot-unhashed',
 ] as const;
 export type ContenderName = (typeof contenderNames)[number];
 
@@ -42,6 +44,7 @@ const titles: Record<ContenderName, string> = {
   'packshot-bundle': 'Packshot, bundled',
   'packshot-addresses': 'Packshot with url(transform) and thumbhash',
   'packshot-parts': 'Packshot with contentHash, mimeType and thumbhash',
+  'packshot-unhashed': 'Packshot with url(transform) and thumbhash, as if hashes took no time',
 };
 
 interface Surroundings {
@@ -69,6 +72,7 @@ const dialects: Partial<Record<ContenderName, Dialect>> = {
   postgraphile: postgraphileDialect,
   'packshot-addresses': ownDialectWithAddresses,
   'packshot-parts': ownDialectWithParts,
+  'packshot-unhashed': ownDialectWithAddresses,
 };
 
 const asksForMore: readonly ContenderName[] = ['packshot-addresses', 'packshot-parts'];
@@ -82,18 +86,29 @@ function findServer(name: ContenderName, contenders: readonly Contender[]): Serv
 type Server = Pick<Contender, 'port' | 'pid'>;
 
 async function start(name: ContenderName, surroundings: Surroundings): Promise<Server> {
-  if (name === 'packshot-bundle') return startPackshot(surroundings, bundle(surroundings.folder));
+  if (name === 'packshot-bundle') {
+    return startPackshot(surroundings, { program: bundle(surroundings.folder) });
+  }
+  if (name === 'packshot-unhashed') return startPackshot(surroundings, { loads: freeHashes });
   if (name === 'packshot' || asksForMore.includes(name)) return startPackshot(surroundings);
   return startPeer(name, surroundings);
 }
 
+const freeHashes = join(import.meta.dirname, 'free-hashes.ts');
+
 /** With its default settings. */
 async function startPackshot(
   { databaseUrl, folder, opened }: Surroundings,
-  program?: string,
+  { program, loads }: { program?: string; loads?: string } = {},
 ): Promise<Server> {
-  const dataDirectory = join(folder, program ? 'bundle-data' : 'data');
-  const child = startService({ DATABASE_URL: databaseUrl, DATA_DIR: dataDirectory }, program);
+  const child = startService(
+    {
+      DATABASE_URL: databaseUrl,
+      DATA_DIR: await mkdtemp(join(folder, 'data-')),
+      ...(loads && { NODE_OPTIONS: `--import=${loads}` }),
+    },
+    program,
+  );
   opened.defer(() => stop(child));
   return { port: await findPort(child), pid: child.pid ?? 0 };
 }
