@@ -68,7 +68,7 @@ function checkPreflight(headers: Headers): void {
 
 async function readMultipart({ req, res }: NodeContext, limits: MultipartLimits): Promise<GraphQLParams> {
   // Not awaited: the adapter lets the request flow in the next tick, whether anybody reads it or not.
-  const directory = keepOrTell(limits.log, makeUploadFolder);
+  const directory = makeFolder(limits.log);
   const reading = readParts(req, directory, limits);
   const removeDirectory = async () => {
     // A file that is made while its folder goes would stay.
@@ -119,9 +119,9 @@ async function readParts(
   return parts;
 }
 
-function keepOrTell(log: Logger, make: () => string): string {
+function makeFolder(log: Logger): string {
   try {
-    return make();
+    return makeUploadFolder();
   } catch (error) {
     return tellNoRoom(error, log);
   }

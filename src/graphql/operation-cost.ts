@@ -15,6 +15,7 @@ import {
   isObjectType,
   Kind,
   type OperationDefinitionNode,
+  type SelectionNode,
   type SelectionSetNode,
   type ValueNode,
   valueFromASTUntyped,
@@ -22,6 +23,7 @@ import {
 import type { Plugin } from 'graphql-yoga';
 import { defaultWidths } from '../rendering/srcset.ts';
 import type { Context } from './context.ts';
+import { readCondition } from './selections.ts';
 
 export interface CostLimits {
   /** Fields that an answer may have, at the most. */
@@ -41,9 +43,9 @@ const usualLength = 5;
 const writeCost = 10;
 
 /**
- * Refuses an operation that could be answered with more fields than the limit, by the sizes that it really asks for:
- * `first`, `last` and the number of ids, whether they are written out, come in variables or are left to their defaults. Leaves
- * the cost in the context.
+ * Refuses an operation that could be answered with more fields than the limit, by what it really asks for: the fields that
+ * `@skip` and `@include` leave in, and sizes, which are `first`, `last` and the number of ids, whether they are written out,
+ * come in variables or are left to their defaults. Leaves the cost in the context.
  */
 export function useOperationCost(maxCost: number, findCost: FindCost): Plugin<Context> {
   const check: Check = ({ args, extendContext, setResultAndStopExecution }) => {
@@ -116,12 +118,19 @@ function createPricing({ pageSize }: CostLimits) {
 
     function priceSet({ selections }: SelectionSetNode, parent: GraphQLNamedType): Price {
       const prices = selections.map((selection): Price => {
-        if (selection.kind === Kind.FIELD) return priceField(selection, parent);
-        if (selection.kind === Kind.FRAGMENT_SPREAD) return priceFragment(selection.name.value);
-        const type = selection.typeCondition && schema.getType(selection.typeCondition.name.value);
-        return priceSet(selection.selectionSet, type ?? parent);
+        const price = priceSelection(selection, parent);
+        const isIncluded = readCondition(selection.directives);
+        if (!isIncluded) return price;
+        return (variables, known) => (isIncluded(variables) ? price(variables, known) : 0);
       });
       return (variables, known) => prices.reduce((sum, price) => sum + price(variables, known), 0);
+    }
+
+    function priceSelection(selection: SelectionNode, parent: GraphQLNamedType): Price {
+      if (selection.kind === Kind.FIELD) return priceField(selection, parent);
+      if (selection.kind === Kind.FRAGMENT_SPREAD) return priceFragment(selection.name.value);
+      const type = selection.typeCondition && schema.getType(selection.typeCondition.name.value);
+      return priceSet(selection.selectionSet, type ?? parent);
     }
 
     function priceFragment(name: string): Price {

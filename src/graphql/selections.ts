@@ -77,7 +77,8 @@ function both(one: Condition | null, other: Condition | null): Condition | null 
   return variables => one(variables) && other(variables);
 }
 
-function readCondition(directives: readonly DirectiveNode[] = []): Condition | null {
+/** Whether `@skip` and `@include` leave it in; null where they always do. */
+export function readCondition(directives: readonly DirectiveNode[] = []): Condition | null {
   return directives.reduce<Condition | null>((condition, { name, arguments: given = [] }) => {
     const value = given[0]?.value;
     if (!value || (name.value !== 'skip' && name.value !== 'include')) return condition;

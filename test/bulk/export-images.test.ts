@@ -92,13 +92,7 @@ test('a file of the import directory is ready at once, told by its path, and not
   await writeFile(join(importDirectory, 'sofas/front.png'), await drawPicture('#654321'));
   await writeFile(join(importDirectory, 'copy.png'), await drawPicture('#654321'));
   await writeFile(join(importDirectory, 'text.png'), 'no picture');
-  const { takePath } = createIntake({
-    storage: to.storage,
-    measure: measureImage,
-    maxBytes: 1_000_000,
-    importDirectory,
-    log: createLog('silent'),
-  });
+  const { takePath } = openIntake(importDirectory);
   const text =
     'product_id,source\n88,sofas/front.png\n88,../secret.png\n88,text.png\n88,copy.png\n88,none.png\n';
   const { added, alreadyThere, report } = await importText(to, text, { takePath });
@@ -119,13 +113,7 @@ test('a file whose name begins or ends with a blank is found again by NDJSON', a
   for (const [at, name] of names.entries()) {
     await writeFile(join(importDirectory, name), await drawPicture(`#00000${at}`));
   }
-  const { takePath } = createIntake({
-    storage: to.storage,
-    measure: measureImage,
-    maxBytes: 1_000_000,
-    importDirectory,
-    log: createLog('silent'),
-  });
+  const { takePath } = openIntake(importDirectory);
   const linesOf = (productId: string) =>
     names.map(source => `${JSON.stringify({ productId, source })}\n`).join('');
   expect(await importText(to, linesOf('601'), { takePath, name: 'a.ndjson' })).toMatchObject({
@@ -146,3 +134,13 @@ test('a file whose name begins or ends with a blank is found again by NDJSON', a
     report: [],
   });
 });
+
+function openIntake(importDirectory: string) {
+  return createIntake({
+    storage: to.storage,
+    measure: measureImage,
+    maxBytes: 1_000_000,
+    importDirectory,
+    log: createLog('silent'),
+  });
+}

@@ -127,6 +127,40 @@ describe('the cost of an operation', () => {
     expect((await post(batch, { ids: ids(400) })).status).toBe(400);
   });
 
+  test('is of the fields alone that directives leave in, also of fragments and by defaults', async () => {
+    const part = `images(first: 250) { nodes { ${fields} } }`;
+    for (const [variables, leavesOut, leavesIn] of [
+      ['', '@include(if: false)', '@include(if: true)'],
+      ['', '@include(if: true) @skip(if: true)', '@include(if: true) @skip(if: false)'],
+      [', $no: Boolean!, $yes: Boolean!', '@include(if: $no)', '@skip(if: $no)'],
+      [', $no: Boolean!, $yes: Boolean!', '@skip(if: $yes)', '@include(if: $yes)'],
+      [', $off: Boolean = false', '@include(if: $off)', '@skip(if: $off)'],
+    ] as const) {
+      const costOf = async (directives: string) => {
+        for (const asked of [
+          `images(first: 250) ${directives} { nodes { ${fields} } }`,
+          `... ${directives} { ${part} }`,
+          `...F ${directives}`,
+        ]) {
+          const fragment = asked.startsWith('...F') ? `fragment F on Product { ${part} }` : '';
+          const used = variables.includes('$no')
+            ? '... @include(if: $no) { kind } ... @skip(if: $yes) { kind }'
+            : '';
+          const query = `query ($ids: [ID!]!${variables}) { productsByIds(ids: $ids) { id ${used} ${asked} } } ${fragment}`;
+          const given = variables.includes('$no') ? { no: false, yes: true } : {};
+          const { errors } = await post(query, { ids: ids(100), ...given });
+          expect([directives, asked, errors?.[0]?.extensions.code]).toEqual([
+            directives,
+            asked,
+            directives === leavesIn ? 'OPERATION_TOO_COSTLY' : undefined,
+          ]);
+        }
+      };
+      await costOf(leavesOut);
+      await costOf(leavesIn);
+    }
+  });
+
   test('is not hidden by fragments that spread each other again and again', async () => {
     const fragments = repeat(
       30,

@@ -8,7 +8,7 @@ import { parseConfig } from '../../src/config.ts';
 import { openImageApp } from '../../src/image-app.ts';
 import { createLog } from '../../src/log.ts';
 import { waitUntil } from '../support/embedded-service.ts';
-import { openInstallationForTest } from '../support/process.ts';
+import { type Installation, openInstallationForTest } from '../support/process.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 
 // What is purged is gone with all that was made of it, whoever purges and whoever hands out images.
@@ -51,6 +51,11 @@ async function purge(service: TestService, id: string): Promise<void> {
   );
 }
 
+async function listKept({ dataDirectory }: Installation): Promise<string[]> {
+  const names = await readdir(join(dataDirectory, 'renditions'), { recursive: true });
+  return names.filter(name => name.endsWith('.webp'));
+}
+
 test('whatever is being made of an image while it is purged, nothing of it is handed out afterwards', async () => {
   const service = await openTestService();
   onTestFinished(() => service.close());
@@ -82,13 +87,9 @@ test('an API without images takes the renditions along that another process keep
   onTestFinished(() => service.close());
   const { id, address } = await upload(service, 30, 'WEBP');
   expect(await ask(address)).toBe(200);
-  const listKept = async () => {
-    const names = await readdir(join(installation.dataDirectory, 'renditions'), { recursive: true });
-    return names.filter(name => name.endsWith('.webp'));
-  };
-  await waitUntil(async () => (await listKept()).length === 1);
+  await waitUntil(async () => (await listKept(installation)).length === 1);
   await purge(service, id);
-  await waitUntil(async () => (await listKept()).length === 0);
+  await waitUntil(async () => (await listKept(installation)).length === 0);
 });
 
 test('the command that purges takes renditions along', { timeout: 60_000 }, async () => {
@@ -100,11 +101,7 @@ test('the command that purges takes renditions along', { timeout: 60_000 }, asyn
   });
   const { id, address } = await upload(service, 30, 'WEBP');
   expect(await ask(address)).toBe(200);
-  const listKept = async () => {
-    const names = await readdir(join(installation.dataDirectory, 'renditions'), { recursive: true });
-    return names.filter(name => name.endsWith('.webp'));
-  };
-  await waitUntil(async () => (await listKept()).length === 1);
+  await waitUntil(async () => (await listKept(installation)).length === 1);
   await service.query('mutation ($id: ID!) { deleteProductImage(id: $id) { userErrors { message } } }', {
     id,
   });
@@ -113,6 +110,6 @@ test('the command that purges takes renditions along', { timeout: 60_000 }, asyn
     exitCode: 0,
     stdout: expect.stringContaining('Purged 1 images and 1 files'),
   });
-  expect(await listKept()).toEqual([]);
+  expect(await listKept(installation)).toEqual([]);
   await service.stop();
 });
