@@ -66,10 +66,14 @@ function takesAny(accepted: string | null, types: RegExp): boolean {
   });
 }
 
-/** Spells a type as it is compared here and by Yoga: it has no case, and parameters may stand apart (RFC 9110, 8.3.1). */
+/**
+ * Spells a type that is taken as it is compared here and by Yoga: it has no case, and parameters may stand apart
+ * (RFC 9110, 8.3.1). Any other is left as it came, to be told so.
+ */
 export function spellContentType(headers: IncomingHttpHeaders): void {
   const { 'content-type': type } = headers;
   if (type === undefined || !/[A-Z\s]/.test(type)) return;
   const [name = '', ...parameters] = type.split(';').map(part => part.trim());
-  headers['content-type'] = [name.toLowerCase(), ...parameters].join('; ');
+  const spelt = [name.toLowerCase(), ...parameters].join('; ');
+  if (taken.test(spelt)) headers['content-type'] = spelt;
 }

@@ -28,7 +28,7 @@ test.for([
   expect(response.status).toBe(415);
   expect(errors).toEqual([
     {
-      message: `content-type is ${JSON.stringify(type.toLowerCase())}; send application/json`,
+      message: `content-type is ${JSON.stringify(type)}; send application/json`,
       extensions: { code: 'UNSUPPORTED_MEDIA_TYPE' },
     },
   ]);

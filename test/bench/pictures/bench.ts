@@ -15,6 +15,11 @@ const isQuick = process.argv.includes('--quick');
 const only = process.argv.find(argument => argument.startsWith('--only='))?.slice('--only='.length);
 const rounds = isQuick ? 1 : 15;
 
+const parts = [...newRenditions.map(nameWork), 'kept', 'api'];
+if (only && !parts.some(part => part.startsWith(only))) {
+  throw new Error(`--only=${only} is the beginning of no part; there are ${parts.join('; ')}`);
+}
+
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 async function run(folder: string, opened: AsyncDisposableStack): Promise<void> {

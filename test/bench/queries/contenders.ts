@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exchange, findPort, startProgram, startService, stop } from '../processes.ts';
 import {
@@ -87,10 +86,10 @@ type Server = Pick<Contender, 'port' | 'pid'>;
 
 async function start(name: ContenderName, surroundings: Surroundings): Promise<Server> {
   if (name === 'packshot-bundle') {
-    return startPackshot(surroundings, { program: bundle(surroundings.folder) });
+    return startPackshot(name, surroundings, { program: bundle(surroundings.folder) });
   }
-  if (name === 'packshot-unhashed') return startPackshot(surroundings, { loads: freeHashes });
-  if (name === 'packshot' || asksForMore.includes(name)) return startPackshot(surroundings);
+  if (name === 'packshot-unhashed') return startPackshot(name, surroundings, { loads: freeHashes });
+  if (name === 'packshot' || asksForMore.includes(name)) return startPackshot(name, surroundings);
   return startPeer(name, surroundings);
 }
 
@@ -98,13 +97,14 @@ const freeHashes = join(import.meta.dirname, 'free-hashes.ts');
 
 /** With its default settings. */
 async function startPackshot(
+  name: ContenderName,
   { databaseUrl, folder, opened }: Surroundings,
   { program, loads }: { program?: string; loads?: string } = {},
 ): Promise<Server> {
   const child = startService(
     {
       DATABASE_URL: databaseUrl,
-      DATA_DIR: await mkdtemp(join(folder, 'data-')),
+      DATA_DIR: join(folder, `data-${name}`),
       ...(loads && { NODE_OPTIONS: `--import=${loads}` }),
     },
     program,
