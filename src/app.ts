@@ -22,7 +22,7 @@ import { keepAliveMs, listen } from './listen.ts';
 import { createLog, type Logger } from './log.ts';
 import { createOverload } from './overload.ts';
 import { createReadiness, partsOf } from './readiness.ts';
-import { createAddressWriter, formatAddress } from './rendering/address.ts';
+import { createAddressWriters, formatAddress } from './rendering/address.ts';
 import { type Images, openImages, openKeptRenditions } from './rendering/open-images.ts';
 import { createSigner, type Signer } from './rendering/signature.ts';
 import { keepSigningKeys } from './rendering/signing-keys.ts';
@@ -258,7 +258,7 @@ export function createAddresses(config: Config, signer: Signer, port: number): A
   const baseUrl = config.imagesUrl.replace(/\/+$/, '') || publicUrlOf(config, port);
   return {
     format: address => baseUrl + formatAddress(address, signer),
-    writer: createAddressWriter(baseUrl, signer),
+    writerOf: createAddressWriters(baseUrl, signer),
     bounds: { maxSide: maxRenditionSide },
     sizes: { zoom: zoomSize, thumbnail: thumbnailSize, standard: standardSize, tiny: tinySize },
     downloadSeconds,

@@ -46,8 +46,8 @@ export interface Context {
 export interface Addresses {
   /** The whole address, signed. */
   format: (address: ImageAddress) => string;
-  /** Writes the same into answers. */
-  writer: AddressWriter;
+  /** Writes the same into answers: what ends alike. */
+  writerOf: (ending: string) => AddressWriter;
   bounds: RecipeBounds;
   sizes: Record<'zoom' | 'thumbnail' | 'standard' | 'tiny', { width: number; height: number }>;
   /** For how long a download is good. */

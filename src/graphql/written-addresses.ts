@@ -1,5 +1,5 @@
 import { readInteger, typeNumbers } from '../data/row-values.ts';
-import { formatEnding, originalFormats } from '../rendering/address.ts';
+import { type AddressWriter, formatEnding, originalFormats } from '../rendering/address.ts';
 import type { OriginalPicture } from '../rendering/resolve-recipe.ts';
 import type { Addresses, Context } from './context.ts';
 import { type FindParts, handoutOf } from './image-addresses.ts';
@@ -37,9 +37,10 @@ const hashLength = hashPrefix + 64;
 const types = originalFormats.map(format => ({ ...format, bytes: Buffer.from(format.mimeType) }));
 const boundOfSides = 2 ** 20;
 
-/** Of all pictures of a kind: what an address has behind the hash, and what follows it. ASCII. */
+/** Of all pictures of a kind. */
 interface WrittenPart {
-  ending: string;
+  writer: AddressWriter;
+  /** What follows the address. ASCII. */
   after: string;
 }
 
@@ -75,10 +76,10 @@ export function writeAddresses<Given extends object>(find: FindParts<Given>): Fi
         }
         const parts = kept.get(kind) ?? describe(kind, row, given as Given, addresses);
         out.putAscii('"');
-        for (const { ending, after } of parts) {
-          out.reserve(addresses.writer.length + ending.length);
+        for (const { writer, after } of parts) {
+          out.reserve(writer.length);
           const hashFrom = (row.from[place.hash] as number) + hashPrefix;
-          out.length = addresses.writer.write(out.bytes, out.length, row.bytes, hashFrom, ending);
+          out.length = writer.write(out.bytes, out.length, row.bytes, hashFrom);
           out.putAscii(after);
         }
         out.putAscii('"');
@@ -117,7 +118,7 @@ function describeKind<Given>(
     focus: null,
   };
   return find(picture, given, addresses).map(({ recipe, after }) => ({
-    ending: formatEnding({ extension: type.extension, ...handoutOf(recipe) }),
+    writer: addresses.writerOf(formatEnding({ extension: type.extension, ...handoutOf(recipe) })),
     after,
   }));
 }

@@ -1,6 +1,6 @@
 import { type Extension, extensionOf, formats, mimeTypeOf } from '../storage/formats.ts';
 import { formatRecipe, parseRecipe, type Recipe } from './recipe.ts';
-import type { Signer } from './signature.ts';
+import { putBytes, type Signer } from './signature.ts';
 
 /** Where an original rests: `hash` is its SHA-256 in hex. */
 export interface Original {
@@ -32,37 +32,50 @@ export function formatAddress(address: ImageAddress, signer: Signer): string {
   return `${imagesPath}${signer.sign(content)}/${content}`;
 }
 
-/** Writes addresses into answers, where there are thousands of them. */
+/** Writes addresses that end alike into answers, where there are thousands of them. */
 export interface AddressWriter {
-  /** Of an address without its ending, in bytes. */
+  /** Of each address, in bytes. */
   length: number;
   /**
-   * Writes the address that has this ending, of the original whose hash begins there as 64 hex digits, as JSON without
-   * its quotes; answers where it ends. There must be room for it.
+   * Writes the address of the original whose hash begins there as 64 hex digits, as JSON without its quotes; answers
+   * where it ends. There must be room for it.
    */
-  write(to: Buffer, at: number, bytes: Buffer, hashFrom: number, ending: string): number;
+  write(to: Buffer, at: number, bytes: Buffer, hashFrom: number): number;
 }
 
 const hashDigits = 64;
+/** For each base URL. Shops show few sizes, but pictures that are cut nowhere have a height each. */
+const maxWriters = 1_000;
 
-/** Of what is behind `baseUrl`, JSON escapes nothing. */
-export function createAddressWriter(baseUrl: string, signer: Signer): AddressWriter {
-  const beginning = Buffer.from(JSON.stringify(baseUrl + imagesPath).slice(1, -1));
-  const toContent = beginning.length + signer.length + 1;
-  return {
-    length: toContent + hashDigits,
-    write(to, at, bytes, hashFrom, ending) {
-      const content = at + toContent;
-      bytes.copy(to, content, hashFrom, hashFrom + hashDigits);
-      const end = content + hashDigits + to.write(ending, content + hashDigits, 'latin1');
-      beginning.copy(to, at);
-      to[signer.signWritten(to, at + beginning.length, content, end)] = slash;
-      return end;
-    },
+/** Finds the writer for an ending as `formatEnding` makes them. Of what is behind `baseUrl`, JSON escapes nothing. */
+export function createAddressWriters(baseUrl: string, signer: Signer): (ending: string) => AddressWriter {
+  const beginning = JSON.stringify(baseUrl + imagesPath).slice(1, -1);
+  const writers = new Map<string, AddressWriter>();
+  return ending => {
+    const known = writers.get(ending);
+    if (known) return known;
+    if (writers.size >= maxWriters) writers.clear();
+    const writer = createAddressWriter(beginning, signer, ending);
+    writers.set(ending, writer);
+    return writer;
   };
 }
 
-const slash = '/'.charCodeAt(0);
+/** What is the same in all of them is written once, here. */
+function createAddressWriter(beginning: string, signer: Signer, ending: string): AddressWriter {
+  const signatureAt = Buffer.byteLength(beginning);
+  const hashAt = signatureAt + signer.length + 1;
+  const address = Buffer.from(`${beginning}${'.'.repeat(signer.length)}/${'0'.repeat(hashDigits)}${ending}`);
+  const sign = signer.prepare(hashDigits, ending);
+  return {
+    length: address.length,
+    write(to, at, bytes, hashFrom) {
+      putBytes(address, hashAt, bytes, hashFrom, hashDigits);
+      sign(address, signatureAt, bytes, hashFrom);
+      return at + address.copy(to, at);
+    },
+  };
+}
 
 const signedPath = /^\/images\/([a-z0-9]{1,16}\.[A-Za-z0-9_-]{22})\/([!-~]+)$/;
 

@@ -9,13 +9,16 @@ export interface SigningKey {
 export interface Signer {
   /** `<key id>.<22 characters>` */
   sign(path: string): string;
-  /** Signs what lies between `from` and `end` of the bytes, and writes the signature at `at`; answers where it ends. */
-  signWritten(bytes: Buffer, at: number, from: number, end: number): number;
+  /** For texts that end alike, in ASCII, behind that many bytes of their own. */
+  prepare(ownBytes: number, ending: string): SignPrepared;
   /** Of a signature; ASCII alone. */
   length: number;
   /** In constant time. */
   verify(signature: string, path: string): boolean;
 }
+
+/** Signs the text whose own bytes begin at `from`, and writes the signature at `at`. There must be room for it. */
+export type SignPrepared = (to: Buffer, at: number, bytes: Buffer, from: number) => void;
 
 /** In base64url: 132 bits of HMAC-SHA256. */
 const signatureLength = 22;
@@ -32,16 +35,19 @@ export function createSigner(keys: readonly SigningKey[]): Signer {
   const digest = new KeyedDigest(first.secret);
   const prefix = `${first.id}.`;
   return {
-    sign: path => prefix + digest.ofText(path),
-    signWritten(bytes, at, from, end) {
-      const digestAt = putAscii(bytes, at, prefix);
-      return putAscii(bytes, digestAt, digest.ofBytes(bytes, from, end));
+    sign: path => prefix + shorten(digest.ofText(path)),
+    prepare(ownBytes, ending) {
+      const digestPrepared = digest.prepare(ownBytes, ending);
+      return (to, at, bytes, from) => {
+        putLatin1(to, at, prefix, prefix.length);
+        putLatin1(to, at + prefix.length, digestPrepared(bytes, from), signatureLength);
+      };
     },
     length: prefix.length + signatureLength,
     verify(signature, path) {
       const dot = signature.indexOf('.');
       const expected = digests.get(signature.slice(0, dot))?.ofText(path);
-      return expected !== undefined && isEqual(signature.slice(dot + 1), expected);
+      return expected !== undefined && isEqual(signature.slice(dot + 1), shorten(expected));
     },
   };
 }
@@ -67,31 +73,41 @@ class KeyedDigest {
     }
   }
 
+  /** In base64url. */
   ofText(text: string): string {
-    if (text.length * 3 > maxShortBytes) return this.#ofLong(text);
-    return this.#finish(blockBytes + this.#inner.write(text, blockBytes));
-  }
-
-  ofBytes(bytes: Buffer, from: number, end: number): string {
-    if (end - from > maxShortBytes) return this.#ofLong(bytes.subarray(from, end));
-    return this.#finish(blockBytes + bytes.copy(this.#inner, blockBytes, from, end));
-  }
-
-  #finish(end: number): string {
+    if (text.length * 3 > maxShortBytes) {
+      return createHmac('sha256', this.#key).update(text).digest('base64url');
+    }
+    const end = blockBytes + this.#inner.write(text, blockBytes);
     this.#beginnings[end] ??= this.#inner.subarray(0, end);
-    this.#outer.write(hash('sha256', this.#beginnings[end], 'binary'), blockBytes, 'latin1');
-    return shorten(hash('sha256', this.#outer, 'base64url'));
+    return this.#finish(this.#beginnings[end]);
   }
 
-  #ofLong(text: string | Buffer): string {
-    return shorten(createHmac('sha256', this.#key).update(text).digest('base64url'));
+  /** Digests the text that has these own bytes, from `from` on, before an ending in ASCII. */
+  prepare(ownBytes: number, ending: string): (bytes: Buffer, from: number) => string {
+    const inner = Buffer.alloc(blockBytes + ownBytes + ending.length);
+    this.#inner.copy(inner, 0, 0, blockBytes);
+    inner.write(ending, blockBytes + ownBytes, 'latin1');
+    return (bytes, from) => {
+      putBytes(inner, blockBytes, bytes, from, ownBytes);
+      return this.#finish(inner);
+    };
+  }
+
+  #finish(inner: Buffer): string {
+    putLatin1(this.#outer, blockBytes, hash('sha256', inner, 'binary'), digestBytes);
+    return hash('sha256', this.#outer, 'base64url');
   }
 }
 
-/** For a few characters faster than what is native. */
-function putAscii(to: Buffer, start: number, text: string): number {
-  for (let at = 0; at < text.length; at++) to[start + at] = text.charCodeAt(at);
-  return start + text.length;
+/** For as few characters faster than what is native. */
+function putLatin1(to: Buffer, start: number, text: string, count: number): void {
+  for (let at = 0; at < count; at++) to[start + at] = text.charCodeAt(at);
+}
+
+/** Likewise. */
+export function putBytes(to: Buffer, start: number, bytes: Buffer, from: number, count: number): void {
+  for (let at = 0; at < count; at++) to[start + at] = bytes[from + at] as number;
 }
 
 function shorten(digest: string): string {

@@ -35,20 +35,20 @@ describe('a signature', () => {
   });
 
   test('is written into bytes as it is otherwise told', () => {
-    const texts = fc.oneof(
-      fc.string({ maxLength: 300 }),
+    const endings = fc.oneof(
+      fc.string({ maxLength: 300, unit: 'grapheme-ascii' }),
       fc.integer({ min: 4_090, max: 9_000 }).map(length => 'x'.repeat(length)),
     );
-    const signer = createSigner([first]);
     fc.assert(
-      fc.property(texts, fc.nat(20), fc.nat(20), (text, before, between) => {
-        const from = before + signer.length + between;
-        const end = from + Buffer.byteLength(text);
-        const bytes = Buffer.alloc(end + 10, '.');
-        bytes.write(text, from);
-        expect(signer.signWritten(bytes, before, from, end)).toBe(before + signer.length);
-        const expected = `${'.'.repeat(before)}${signer.sign(text)}${'.'.repeat(between)}${text}${'.'.repeat(10)}`;
-        expect(bytes.toString()).toBe(expected);
+      fc.property(secrets, endings, fc.nat(200), fc.nat(20), (secret, ending, ownBytes, before) => {
+        const signer = createSigner([{ id: 'main', secret }]);
+        const sign = signer.prepare(ownBytes, ending);
+        for (const own of ['a', 'b'].map(letter => letter.repeat(ownBytes))) {
+          const bytes = Buffer.from(`${'.'.repeat(before + signer.length)}${own}...`);
+          sign(bytes, before, bytes, before + signer.length);
+          const expected = `${'.'.repeat(before)}${signer.sign(own + ending)}${own}...`;
+          expect(bytes.toString()).toBe(expected);
+        }
       }),
       { numRuns: 2_000 },
     );
