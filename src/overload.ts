@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { createConcurrency } from './concurrency.ts';
+import { streamBegun } from './graphql/live-changes.ts';
 import { formatUnavailable } from './graphql/mask-error.ts';
 import { createTurns } from './turns.ts';
 import { type AnswerWhole, createWholePosts, type TakenPost } from './whole-posts.ts';
@@ -117,15 +118,15 @@ export function createOverload(options: OverloadOptions): Overload {
       if (isLong(request)) return handler(request, response);
       if (isHandedOver) {
         isHandedOver = false;
-        response.once('close', end);
+        onceAnswered(response, end);
         return handler(request, response);
       }
       if (isExcess()) return refuse(request, response);
       enter();
-      response.once('close', noteAnswer);
+      onceAnswered(response, noteAnswer);
       const start = () => {
         if (response.destroyed) return concurrency.end();
-        response.once('close', concurrency.end);
+        onceAnswered(response, concurrency.end);
         handler(request, response);
       };
       const scope = new AsyncResource('HeldRequest');
@@ -219,12 +220,26 @@ function createCalmPace() {
   };
 }
 
-/** Streams and uploads take as long as their clients like, and say nothing of how busy the service is. */
-function isLong({ headers }: IncomingMessage): boolean {
+/**
+ * Streams and uploads take as long as their clients like, and say nothing of how busy the service is. Who would also take
+ * JSON, as clients that ask for all in the same way, may have asked for an answer like any other.
+ */
+function isLong({ headers: { accept = '', 'content-type': type = '' } }: IncomingMessage): boolean {
   return (
-    headers.accept?.includes('text/event-stream') === true ||
-    /^multipart\//i.test(headers['content-type'] ?? '')
+    (/text\/event-stream/i.test(accept) && !/json|\*\/\*|application\/\*/i.test(accept)) ||
+    /^multipart\//i.test(type)
   );
+}
+
+/** Calls when the answer has gone out, or has turned out to be a stream. */
+function onceAnswered(response: ServerResponse, note: () => void): void {
+  const noteOnce = () => {
+    response.off('close', noteOnce);
+    response.off(streamBegun, noteOnce);
+    note();
+  };
+  response.once('close', noteOnce);
+  response.once(streamBegun, noteOnce);
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse): void {

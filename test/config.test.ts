@@ -93,6 +93,8 @@ describe('a bad value', () => {
     ['DRAIN_SECONDS', 'soon', /^it must be a whole number from 0 to 300$/],
     ['PUBLIC_URL', 'shop.example', /^it must be a URL with http or https$/],
     ['PUBLIC_URL', 'ftp://shop.example', /^it must be a URL with http or https$/],
+    ['PUBLIC_URL', 'https://shop.example/api?x=1', /^it must have no query, no fragment and no user$/],
+    ['IMAGES_URL', 'https://cdn.example#here', /^it must have no query, no fragment and no user$/],
     ['CORS_ORIGINS', 'shop.example', /^it must be origins such as https:\/\/shop\.example/],
     ['CORS_ORIGINS', 'https://shop.example/', /^it must be origins such as https:\/\/shop\.example/],
     ['CORS_ORIGINS', 'https://shop.example,nonsense', /^it must be origins such as https:\/\/shop\.example/],
@@ -162,6 +164,13 @@ describe('a bad value', () => {
       'SAMPLE is "maybe"; it must be on or off',
       'PAGE_SIZE is 9; it must be at most MAX_PAGE_SIZE, 5',
     ]);
+  });
+
+  test('with a user for pictures, who would be told everybody, is one', () => {
+    expect(problemsOf({ PUBLIC_URL: 'https://me:secret@shop.example/@home' })).toEqual([
+      'PUBLIC_URL is "https://…@shop.example/@home"; it must have no query, no fragment and no user',
+    ]);
+    expect(parseConfig({ PUBLIC_URL: 'https://shop.example/@home' })).toBeDefined();
   });
 
   test('with a line break stays on one line', () => {

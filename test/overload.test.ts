@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { streamBegun } from '../src/graphql/live-changes.ts';
 import { listen } from '../src/listen.ts';
 import { createOverload } from '../src/overload.ts';
 import { waitUntil } from './support/embedded-service.ts';
@@ -266,6 +267,37 @@ test('what is answered without the HTTP server is waited for when the service st
   await asked;
   await server.close(3_000, overload.stop());
   await waitUntil(() => received.endsWith('here'));
+});
+
+/** What urql says with every query. */
+const takesAll =
+  'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed';
+
+test('who takes streams besides JSON is refused as others are', async () => {
+  const ask = await serve(5);
+  const answers = await offer(() => ask({ accept: takesAll }), 10, 100);
+  const refused = answers.filter(({ status }) => status === 503);
+  expect(refused.length).toBeGreaterThan(answers.length / 2);
+  for (const { status, ms } of answers) expect([status, ms < 3_000]).toEqual([status, true]);
+});
+
+test('what turns out to be a stream counts for nothing from then on, whatever else its client takes', async () => {
+  const left: ServerResponse[] = [];
+  const ask = await serveWith(
+    async response => {
+      response.write('{');
+      response.emit(streamBegun);
+      left.push(response);
+    },
+    { maxWaitMs: 100, alwaysTaken: 2 },
+  );
+  const asked = Array.from({ length: 20 }, () => ask({ accept: takesAll }));
+  await waitUntil(() => left.length === 20);
+  await sleep(300);
+  asked.push(ask());
+  await waitUntil(() => left.length === 21);
+  for (const response of left) response.end('}');
+  expect((await Promise.all(asked)).every(({ status }) => status === 200)).toBe(true);
 });
 
 test('streams and uploads are never refused, and count for nothing', async () => {

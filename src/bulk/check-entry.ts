@@ -116,11 +116,16 @@ function checkFlag(text: string, problems: Problems): boolean {
   return yes.has(flag);
 }
 
-/** Numbers out of bounds are told with the other details; NaN is out of any. */
+/** Numbers out of bounds are told with the other details. */
 function checkFocus({ focalX, focalY }: Entry, problems: Problems): { x: number; y: number } | null {
   if (focalX === '' && focalY === '') return null;
   if (focalX === '' || focalY === '') {
     problems.add('REQUIRED', ['focal_x'], 'only one of focal_x and focal_y is given; give both or none');
+    return null;
+  }
+  for (const [name, text] of Object.entries({ focal_x: focalX, focal_y: focalY })) {
+    if (!Number.isNaN(Number(text))) continue;
+    problems.add('INVALID', [name], `${name} is ${JSON.stringify(text)}; it must be a number such as 0.5`);
     return null;
   }
   return { x: Number(focalX), y: Number(focalY) };

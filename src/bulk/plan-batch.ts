@@ -151,20 +151,18 @@ function append({ members, size }: Group, added: readonly Wanted[], plan: Plan):
 }
 
 /**
- * What names no position goes to the end; then the others go where they are told, the lowest first, those of one
- * position in the order of the file. So positions with gaps, as sort orders have them, come out as an order.
+ * What names a position goes there, the lowest first, those of one position in the order of the file; then the others go
+ * to the end. So positions with gaps, as sort orders have them, come out as an order.
  */
 function placeAtPositions(group: Group, added: readonly Wanted[], plan: Plan): void {
-  const items: (OrderedMember | Wanted)[] = [
-    ...group.members,
-    ...added.filter(image => image.position === null),
-  ];
+  const items: (OrderedMember | Wanted)[] = [...group.members];
   const positioned = added.filter(image => image.position !== null);
   let previous = -1;
   for (const image of positioned.sort((one, other) => (one.position ?? 0) - (other.position ?? 0))) {
     previous = Math.min(Math.max(image.position ?? 0, previous + 1), items.length);
     items.splice(previous, 0, image);
   }
+  items.push(...added.filter(image => image.position === null));
   const keys = assignOrderKeys(
     items.map(item => (isMember(item) ? item.orderKey : null)),
     new Set(group.members.map(member => member.orderKey)),

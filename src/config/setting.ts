@@ -44,6 +44,12 @@ export function url(protocols: readonly string[]) {
   return text.refine(isOne, `must be a URL with ${protocols.join(' or ')}`);
 }
 
+/** What addresses begin with: a path may follow it. */
+export const baseUrl = url(['http', 'https']).refine(
+  value => !/[?#]/.test(value) && !URL.parse(value)?.username,
+  'must have no query, no fragment and no user',
+);
+
 export const host = text.regex(/^[\da-z.:-]+$/i, 'must be an address or a name of this machine');
 
 const yes = new Set(['on', 'true', '1', 'yes']);

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { operationLimits } from './operation-limits.ts';
 import {
+  baseUrl,
   cache,
   host,
   integer,
@@ -30,13 +31,13 @@ export const settings = {
   ),
   publicUrl: setting(
     'PUBLIC_URL',
-    url(['http', 'https']),
+    baseUrl,
     '',
     'Where clients reach the service; image addresses begin with it. Else http://localhost and the port.',
   ),
   imagesUrl: setting(
     'IMAGES_URL',
-    url(['http', 'https']),
+    baseUrl,
     '',
     'Where image addresses begin, if elsewhere than PUBLIC_URL: a CDN, or a process that only hands out images.',
   ),

@@ -1,5 +1,5 @@
 import { idRule, isId } from '../data/ids.ts';
-import { type ErrorCode, type UserError, UserErrors } from '../errors.ts';
+import { describeValue, type ErrorCode, type UserError, UserErrors } from '../errors.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -32,7 +32,7 @@ export class Problems {
   checkId(id: string, path: Path): boolean {
     if (isId(id)) return true;
     const name = path.reduce((outer, step) => (typeof step === 'number' ? `${outer}[${step}]` : step), '');
-    this.add('INVALID', path, `${name} is ${JSON.stringify(id)}; it must be ${idRule}`);
+    this.add('INVALID', path, `${name} is ${describeValue(id)}; it must be ${idRule}`);
     return false;
   }
 }

@@ -1,3 +1,4 @@
+import { describeValue } from '../errors.ts';
 import type { GalleryLimits } from './limits.ts';
 import type { Path, Problems } from './problems.ts';
 
@@ -64,7 +65,18 @@ export function checkText(text: string | null, path: Path, maxLength: number, pr
 
 /** Code points; of a text that cannot have more than `maxLength` of them, what is quicker to tell. */
 export function countCharacters(text: string, maxLength: number): number {
-  return text.length > maxLength ? [...text].length : text.length;
+  if (text.length <= maxLength) return text.length;
+  if (text !== counted.text) counted = { text, length: countCodePoints(text) };
+  return counted.length;
+}
+
+/** Of a variable's text that is given to each of thousands of images, megabytes long, the length is found once. */
+let counted = { text: '', length: 0 };
+
+function countCodePoints(text: string): number {
+  let count = 0;
+  for (const _character of text) count++;
+  return count;
 }
 
 function checkAltTexts(
@@ -79,7 +91,7 @@ function checkAltTexts(
     checkText(text, [...place, 'text'], limits.maxTextLength, problems);
     const canonical = canonicalLocale(locale);
     if (!canonical) {
-      const message = `locale is ${JSON.stringify(locale)}; it must be a BCP 47 language tag such as de or pt-BR`;
+      const message = `locale is ${describeValue(locale)}; it must be a BCP 47 language tag such as de or pt-BR`;
       problems.add('INVALID', [...place, 'locale'], message);
     } else if (byLocale.has(canonical)) {
       problems.add(
@@ -92,9 +104,13 @@ function checkAltTexts(
   return byLocale.size > 0 ? Object.fromEntries(byLocale) : null;
 }
 
-/** The tag in its standard spelling; null when it is none. */
+/** Far more than any language has (RFC 5646, 4.4.1); the time that a tag takes grows with the square of its length. */
+const maxTagLength = 128;
+
+/** The tag in its standard spelling; null when it is none, or longer than any. */
 export function canonicalLocale(tag: string): string | null {
   try {
+    if (tag.length > maxTagLength) return null;
     return Intl.getCanonicalLocales(tag)[0] ?? null;
   } catch {
     return null;

@@ -5,8 +5,8 @@ import type { Authentication } from '../access/authenticate.ts';
 import type { Caller, Scope } from '../access/caller.ts';
 import { BadCredential, CredentialsUnavailable } from '../access/refusals.ts';
 import { isUnavailability } from '../data/unavailable.ts';
+import { describeValue } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { describeValue } from './describe.ts';
 
 /** What a field of Query, Mutation or Subscription may be asked for by. `public`: whatever was shown, also nothing. */
 export type FieldScope = Scope | 'public';

@@ -1,6 +1,6 @@
 import { idRule, isId } from '../data/ids.ts';
 import type { PageRequest } from '../data/page.ts';
-import { BadInput } from '../errors.ts';
+import { BadInput, describeValue } from '../errors.ts';
 
 /** How much one read may ask for. */
 export interface ReadLimits {
@@ -12,7 +12,7 @@ export interface ReadLimits {
 /** The id as given, or BadInput; `name` is the argument's. */
 export function readId(id: string, name: string): string {
   if (isId(id)) return id;
-  throw new BadInput(`${name} is ${JSON.stringify(id)}; it must be ${idRule}`);
+  throw new BadInput(`${name} is ${describeValue(id)}; it must be ${idRule}`);
 }
 
 export function readIds(ids: readonly string[], name: string, limits: ReadLimits): readonly string[] {
@@ -21,6 +21,15 @@ export function readIds(ids: readonly string[], name: string, limits: ReadLimits
     readId(id, `${name}[${index}]`);
   });
   return ids;
+}
+
+/** Ids of other services, too, which are told again as they came. Longer than any that one has. */
+const maxForeignIdLength = 255;
+
+/** The id as given, whatever it is; @throws {BadInput} for what is too long for one */
+export function readForeignId(id: string, name: string): string {
+  if (id.length <= maxForeignIdLength) return id;
+  throw new BadInput(`${name} has ${id.length} characters; an id has at most ${maxForeignIdLength}`);
 }
 
 /** Any texts: a gateway's ids come from other services, and one that is none here must not fail the others. */

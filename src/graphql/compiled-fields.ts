@@ -1,15 +1,11 @@
-import { PlanFailed } from './plan-failed.ts';
+import { failPlan } from './plan-failed.ts';
 import { type Complete, isPromise, type PlannedField } from './planned-fields.ts';
 
 // The code that makes an object of an answer. A loop over its fields would do something else each time at the same place,
 // which engines cannot make fast: an answer of thousands of values takes two fifths longer.
 
 /** What the code is given, under these names. */
-const tools = { fail, isPromise };
-
-function fail(): never {
-  throw new PlanFailed();
-}
+const tools = { failPlan, isPromise };
 
 /** Names come into the code as JSON strings alone. */
 export function compileFields(fields: readonly PlannedField[]): Complete {
@@ -48,8 +44,8 @@ function writeField(field: PlannedField, at: number): string {
 function writeLeaf({ key, leaf }: PlannedField, property: string, at: number): string {
   return `
     value = source[${JSON.stringify(property)}];
-    if (value === null || value === undefined) value = ${leaf?.isNullable ? 'null' : 'fail()'};
-    else value = leaf${at}.type.serialize(value) ?? fail();
+    if (value === null || value === undefined) value = ${leaf?.isNullable ? 'null' : 'failPlan()'};
+    else value = leaf${at}.type.serialize(value) ?? failPlan();
     results[${JSON.stringify(key)}] = value;`;
 }
 

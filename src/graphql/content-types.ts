@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { describeValue } from './describe.ts';
+import { describeValue } from '../errors.ts';
 
 /**
  * Takes a POST only in types that a form on a foreign page cannot send: of those a browser first asks whether it may.

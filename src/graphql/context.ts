@@ -11,7 +11,7 @@ import type { AddressWriter, ImageAddress } from '../rendering/address.ts';
 import type { RecipeBounds } from '../rendering/recipe.ts';
 import type { ReadLimits } from './arguments.ts';
 import type { Taken } from './known-queries.ts';
-import type { Stream } from './live-changes.ts';
+import { type Stream, streamBegun } from './live-changes.ts';
 
 /** What resolvers work with; made anew for each request. */
 export interface Context {
@@ -94,6 +94,7 @@ export function createRequestContext(service: ServiceContext, asking: AskingRequ
  * there until the next major collection.
  */
 class AnswerStream implements Stream {
+  readonly begin: () => void;
   readonly end: () => void;
   readonly isStillGood: Stream['isStillGood'];
   readonly #request: AskingRequest['request'];
@@ -104,6 +105,7 @@ class AnswerStream implements Stream {
     isStillGood: Stream['isStillGood'],
   ) {
     this.#request = request;
+    this.begin = () => res?.emit(streamBegun);
     this.end = () => res?.end();
     this.isStillGood = isStillGood;
   }

@@ -2,7 +2,7 @@ import { isId } from '../data/ids.ts';
 import { createImageCursor, type ImageCursor, type ImageOrder, imageOrders } from '../data/image-list.ts';
 import type { ImageRow } from '../data/images.ts';
 import { imageGroups } from '../data/tables.ts';
-import { BadInput } from '../errors.ts';
+import { BadInput, describeValue } from '../errors.ts';
 
 const isGroup = (text: string) => (imageGroups as readonly string[]).includes(text);
 const isOrderKey = (text: string) => /^[0-9A-Za-z]{1,2000}$/.test(text);
@@ -36,7 +36,7 @@ export function parseCursor(text: string, name: string, order: ImageOrder): Imag
   const known = imageOrders.find(candidate => candidate === cursorOrder);
   if (!known || !fits(cursor, known) || encode(decoded) !== text) {
     throw new BadInput(
-      `${name} is ${JSON.stringify(text)}, which is no cursor of this service; pass one that it gave`,
+      `${name} is ${describeValue(text)}, which is no cursor of this service; pass one that it gave`,
     );
   }
   if (known !== order) {

@@ -7,11 +7,10 @@ import {
 } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
 import type { ImageRow } from '../data/images.ts';
-import { BadInput } from '../errors.ts';
-import { limitIds } from './arguments.ts';
+import { BadInput, describeValue } from '../errors.ts';
+import { limitIds, readForeignId } from './arguments.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
-import { describeValue } from './describe.ts';
 import { Product, type ProductReference } from './product.ts';
 import { ProductImage } from './product-image.ts';
 
@@ -95,12 +94,20 @@ async function findEntity(
   loaders: Context['loaders'],
 ): Promise<ProductReference | ImageRow | null> {
   const { __typename: type, id }: Record<string, unknown> = Object(representation);
-  if (typeof id === 'string' && type === 'Product') return { id };
+  if (typeof id === 'string' && type === 'Product') return { id: readForeignId(id, `${name}.id`) };
   if (typeof id === 'string' && type === 'ProductImage') return loaders.imageById.load(id);
-  const shown = JSON.stringify(representation, (_key, value: unknown) =>
-    value !== representation && Object(value) === value ? describeValue(value) : value,
-  );
+  const shown = describeReference(representation);
   throw new BadInput(`${name} is ${shown}; it must be like {"__typename": "Product", "id": "101"}`);
+}
+
+/** What matters of it: whatever else a client sends with each of a thousand would be told a thousand times. */
+function describeReference(representation: unknown): string {
+  if (typeof representation !== 'object' || representation === null || Array.isArray(representation)) {
+    return describeValue(representation);
+  }
+  const given = representation as Record<string, unknown>;
+  const shown = ['__typename', 'id'].filter(key => Object.hasOwn(given, key));
+  return `{${shown.map(key => `"${key}":${describeValue(given[key])}`).join()}}`;
 }
 
 // Remembered: printing takes milliseconds.

@@ -112,7 +112,8 @@ function readParams(given: unknown, trusted: TrustedOptions | null): Params | nu
   const params = trusted ? findTrusted(given, trusted) : given;
   const { query, operationName = null, variables = null, extensions = null, ...others } = params ?? nothing;
   if (typeof query !== 'string' || extensions !== null || Object.keys(others).length > 0) return null;
-  if (operationName !== null && typeof operationName !== 'string') return null;
+  // An empty name is one that no operation has.
+  if (operationName !== null && (typeof operationName !== 'string' || operationName === '')) return null;
   if (variables !== null && !isRecord(variables)) return null;
   return { query, operationName, variables: variables ?? {} };
 }

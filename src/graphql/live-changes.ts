@@ -10,11 +10,16 @@ import type { Context } from './context.ts';
 export interface Stream {
   /** Aborted when the client leaves. */
   signal: AbortSignal;
+  /** From now on it lasts as long as its client likes: what waits for its end need not wait any more. */
+  begin(): void;
   /** Ends the answer amid the stream, so that clients know to come back: "complete" would tell them not to. */
   end(): void;
   /** Whether the client could subscribe now: keys are revoked, tokens end. */
   isStillGood(): Promise<boolean>;
 }
+
+/** What a response emits when it has begun to be one. */
+export const streamBegun = Symbol('A stream has begun');
 
 const recheckMs = 5_000;
 
@@ -27,6 +32,7 @@ export async function subscribeTo(productId: string, context: Context): Promise<
       visibility: context.visibility,
     });
     context.subscription = subscription;
+    context.stream.begin();
     if (signal.aborted) subscription.close();
     else signal.addEventListener('abort', () => subscription.close(), { once: true });
     recheck(subscription, context.stream);

@@ -28,6 +28,9 @@ import { readCondition } from './selections.ts';
 export interface CostLimits {
   /** Fields that an answer may have, at the most. */
   maxCost: number;
+  /** What callers may spend at once. */
+  costBurst: number;
+  strangerCostBurst: number;
   /** Images on a page whose size is left open. */
   pageSize: number;
 }
@@ -89,7 +92,9 @@ interface Execution {
 type Check = (execution: Execution) => undefined;
 
 /** Prices are worked out once for each document that is kept. */
-function createPricing({ pageSize }: CostLimits) {
+function createPricing({ pageSize, maxCost, costBurst, strangerCostBurst }: CostLimits) {
+  // Who may read the schema at all can pay for it.
+  const introspectionCost = Math.min(1_000, maxCost, costBurst, strangerCostBurst);
   const known = new WeakMap<DocumentNode, Map<string, Price>>();
   return (schema: GraphQLSchema, document: DocumentNode, operationName?: string | null): Price => {
     const ofDocument = known.get(document) ?? new Map<string, Price>();
@@ -119,7 +124,7 @@ function createPricing({ pageSize }: CostLimits) {
     function priceSet({ selections }: SelectionSetNode, parent: GraphQLNamedType): Price {
       const prices = selections.map((selection): Price => {
         const price = priceSelection(selection, parent);
-        const isIncluded = readCondition(selection.directives);
+        const isIncluded = readCondition(selection.directives, () => false);
         if (!isIncluded) return price;
         return (variables, known) => (isIncluded(variables) ? price(variables, known) : 0);
       });
@@ -150,15 +155,24 @@ function createPricing({ pageSize }: CostLimits) {
 
     function priceField(node: FieldNode, parent: GraphQLNamedType): Price {
       const field = isObjectType(parent) ? parent.getFields()[node.name.value] : undefined;
-      if (!field) return single;
-      if (!node.selectionSet) return priceLeaf(node, field);
+      if (!field) return priceMeta(node);
+      const priceFilter = priceNamedProducts(node, field);
+      if (!node.selectionSet) return add(priceLeaf(node, field), priceFilter);
       const isRead = parent === schema.getQueryType();
       const isWrite = parent === schema.getMutationType();
       const count = createCounting(node, field, pageSize, isRead);
       const price = priceSet(node.selectionSet, getNamedType(field.type));
       const priceWrite = isWrite ? priceInput(node) : free;
       return (variables, known) =>
-        1 + count(variables) * price(variables, known) + priceWrite(variables, known);
+        1 +
+        count(variables) * price(variables, known) +
+        priceWrite(variables, known) +
+        priceFilter(variables, known);
+    }
+
+    /** `__schema` and `__type`; the standard query of a whole schema takes as long as a thousand fields of images. */
+    function priceMeta({ selectionSet }: FieldNode): Price {
+      return selectionSet ? () => introspectionCost : single;
     }
   }
 }
@@ -194,6 +208,22 @@ function priceLeaf(node: FieldNode, field: GraphQLField<unknown, unknown>): Pric
   if (!takes(field, 'widths')) return single;
   const widths = readArgument(node, 'widths');
   return variables => toLength(widths(variables)) ?? defaultWidths.length;
+}
+
+/** Whoever names products in a filter has each of them looked at, if only to be counted. */
+function priceNamedProducts(node: FieldNode, field: GraphQLField<unknown, unknown>): Price {
+  const filter = node.arguments?.find(({ name }) => name.value === 'filter')?.value;
+  if (!filter || !takes(field, 'filter')) return free;
+  return variables => toLength(readMember(valueFromASTUntyped(filter, variables), 'productIds')) ?? 0;
+}
+
+function readMember(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function add(one: Price, other: Price): Price {
+  if (other === free) return one;
+  return (variables, known) => one(variables, known) + other(variables, known);
 }
 
 function takes(field: GraphQLField<unknown, unknown>, name: string): boolean {

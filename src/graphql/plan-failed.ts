@@ -2,3 +2,7 @@
 export class PlanFailed extends Error {
   override name = 'PlanFailed';
 }
+
+export function failPlan(): never {
+  throw new PlanFailed();
+}

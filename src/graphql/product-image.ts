@@ -110,7 +110,7 @@ ProductImage.implement({
         locale: t.arg({ type: 'Locale', description: 'The language wanted; left out, the default text.' }),
       },
       extensions: { withoutArguments: 'altText' },
-      resolve: (row, { locale }) => (locale && lookUpAltText(row.altTexts, locale)) ?? row.altText,
+      resolve: (row, { locale }) => (locale ? lookUpAltText(row.altTexts, locale) : null) ?? row.altText,
     }),
     altTexts: t.field({
       description: 'The alt texts that have a language, by language tag; the default text is not among them.',

@@ -1,5 +1,5 @@
 import type { ProductKind as Kind } from '../data/tables.ts';
-import { limitIds, readId, readPage } from './arguments.ts';
+import { limitIds, readForeignId, readId, readPage } from './arguments.ts';
 import { builder } from './builder.ts';
 import { ProductImageConnection, pageArguments } from './connection.ts';
 import type { Context } from './context.ts';
@@ -106,6 +106,7 @@ builder.queryFields(t => ({
     extensions: { stitching: { merge: { keyField: 'id' } } },
     type: [Product],
     args: { ids: t.arg.idList({ required: true, description: "The products' ids; any id answers." }) },
-    resolve: (_root, { ids }, { limits }) => limitIds(ids, 'ids', limits).map(id => ({ id })),
+    resolve: (_root, { ids }, { limits }) =>
+      limitIds(ids, 'ids', limits).map((id, index) => ({ id: readForeignId(id, `ids[${index}]`) })),
   }),
 }));

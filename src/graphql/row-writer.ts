@@ -2,7 +2,7 @@ import { type GraphQLEnumType, isEnumType } from 'graphql';
 import { readInt32 } from '../data/data-rows.ts';
 import type { RowView, ViewField } from '../data/row-views.ts';
 import type { AnswerBytes } from './answer-bytes.ts';
-import { PlanFailed } from './plan-failed.ts';
+import { failPlan } from './plan-failed.ts';
 import { isPromise, type PlannedField, type Run } from './planned-fields.ts';
 import { findWriteValue, type WriteValue } from './written-values.ts';
 
@@ -47,7 +47,7 @@ export function createRowWriter(fields: readonly PlannedField[]): WriteRow | nul
 }
 
 /** What the code is given, under these names. */
-const tools = { readInt32, putAscii, fail, putComputed, putWritten };
+const tools = { readInt32, putAscii, failPlan, putComputed, putWritten };
 
 function compile(fields: readonly PlannedField[], known: RowView['fields']): WriteRow {
   const columns = fields.map(field => findColumn(field, known));
@@ -130,7 +130,7 @@ function namesItsValues(type: GraphQLEnumType): boolean {
 }
 
 function writeColumn(index: number, at: number, field: PlannedField | undefined): string {
-  const onNull = field?.leaf?.isNullable ? `at = putAscii(to, at, 'null')` : 'fail()';
+  const onNull = field?.leaf?.isNullable ? `at = putAscii(to, at, 'null')` : 'failPlan()';
   return `
     if (length${index} < 0) ${onNull};
     else at = writers[${at}](to, at, bytes, from${index}, from${index} + length${index});`;
@@ -184,15 +184,11 @@ function putWritten(
 function putComputed(field: PlannedField, view: RowView, run: Run, out: AnswerBytes): void {
   const { leaf, info } = field;
   const value = field.resolve(view, field.give(run), run.context, info);
-  if (isPromise(value) || value instanceof Error) fail();
+  if (isPromise(value) || value instanceof Error) failPlan();
   if (value === null || value === undefined) {
-    if (leaf?.isNullable !== true) fail();
+    if (leaf?.isNullable !== true) failPlan();
     out.putJson(null);
     return;
   }
-  out.putJson(leaf?.type.serialize(value) ?? fail());
-}
-
-function fail(): never {
-  throw new PlanFailed();
+  out.putJson(leaf?.type.serialize(value) ?? failPlan());
 }

@@ -1,7 +1,7 @@
 import { GraphQLError, GraphQLID } from 'graphql';
 import { formatTime } from '../data/time-text.ts';
+import { describeValue } from '../errors.ts';
 import { builder } from './builder.ts';
-import { describeValue } from './describe.ts';
 import { UploadedFile } from './uploaded-file.ts';
 
 // Pothos has GraphQL's own ID in every schema, and takes no other. A number beyond 2^53 was rounded when the JSON of the

@@ -7,8 +7,9 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
+import { failPlan } from './plan-failed.ts';
 
-/** Whether something is part of the answer, by the variables. */
+/** Whether something is part of the answer, by the variables. @throws {PlanFailed} where they do not say so */
 export type Condition = (variables: Readonly<Record<string, unknown>>) => boolean;
 
 export interface PlannedSelection {
@@ -43,7 +44,7 @@ export function collectSelections(
 
   function collect({ selections }: SelectionSetNode, outer: Condition | null): void {
     for (const selection of selections) {
-      const isIncluded = both(outer, readCondition(selection.directives));
+      const isIncluded = both(outer, readCondition(selection.directives, failPlan));
       if (selection.kind === Kind.FIELD) {
         add((selection.alias ?? selection.name).value, selection, isIncluded);
         continue;
@@ -77,17 +78,27 @@ function both(one: Condition | null, other: Condition | null): Condition | null 
   return variables => one(variables) && other(variables);
 }
 
-/** Whether `@skip` and `@include` leave it in; null where they always do. */
-export function readCondition(directives: readonly DirectiveNode[] = []): Condition | null {
+/**
+ * Whether `@skip` and `@include` leave it in; null where they always do. `onNull` says whether a variable that is null is
+ * true: one that has a default may be, and is an error then.
+ */
+export function readCondition(
+  directives: readonly DirectiveNode[] = [],
+  onNull: () => boolean,
+): Condition | null {
   return directives.reduce<Condition | null>((condition, { name, arguments: given = [] }) => {
     const value = given[0]?.value;
     if (!value || (name.value !== 'skip' && name.value !== 'include')) return condition;
     const wanted = name.value === 'include';
-    return both(condition, variables => isTrue(value, variables) === wanted);
+    return both(condition, variables => isTrue(value, variables, onNull) === wanted);
   }, null);
 }
 
-function isTrue(value: ValueNode, variables: Readonly<Record<string, unknown>>): boolean {
-  if (value.kind === Kind.VARIABLE) return variables[value.name.value] === true;
+function isTrue(
+  value: ValueNode,
+  variables: Readonly<Record<string, unknown>>,
+  onNull: () => boolean,
+): boolean {
+  if (value.kind === Kind.VARIABLE) return (variables[value.name.value] ?? onNull()) === true;
   return value.kind === Kind.BOOLEAN && value.value;
 }

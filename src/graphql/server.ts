@@ -20,7 +20,7 @@ import { useOperationLimits } from './operation-limits.ts';
 import { useOperationWatch } from './operation-watch.ts';
 import { usePlannedExecution } from './planned-execution.ts';
 import { schema } from './schema.ts';
-import { createShortWay, isShort, type ShortWay, type ShortWaySettings } from './short-way.ts';
+import { createShortWay, type FindCors, isShort, type ShortWay, type ShortWaySettings } from './short-way.ts';
 import { useThrottle } from './throttle.ts';
 import { useTimeLimit } from './time-limit.ts';
 import { useTrustedDocuments } from './trusted-documents.ts';
@@ -58,11 +58,7 @@ export function createGraphQLServer(options: GraphQLOptions): GraphQLServer {
     schema,
     graphqlEndpoint: graphqlPath,
     context: createContext,
-    cors: corsOrigins.length > 0 && {
-      origin: corsOrigins,
-      credentials: false,
-      exposedHeaders: ['x-request-id'],
-    },
+    cors: corsOrigins.length > 0 && createCors(corsOrigins),
     maskedErrors: { maskError },
     graphiql: false,
     landingPage: false,
@@ -94,6 +90,19 @@ export function createGraphQLServer(options: GraphQLOptions): GraphQLServer {
     },
     answerWhole: shortWay.answerWhole,
     fetch: yoga.fetch,
+  };
+}
+
+/**
+ * What pages of other origins are told. Those that are not among them are told nothing: `null`, which Yoga would say, is the
+ * origin of a sandboxed frame on any page.
+ */
+function createCors(origins: readonly string[]): FindCors {
+  const isAny = origins.includes('*');
+  return ({ headers }) => {
+    const origin = headers.get('origin');
+    const isTold = origin !== null && (isAny || origins.includes(origin));
+    return isTold && { origin: ['*'], credentials: false, exposedHeaders: ['x-request-id', 'retry-after'] };
   };
 }
 

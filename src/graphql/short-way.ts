@@ -22,8 +22,11 @@ import {
 import { timeHeader } from './time-extension.ts';
 import { readUtf8 } from './utf8.ts';
 
+/** What CORS tells the page that a request is from; false for nothing. */
+export type FindCors = (request: { headers: Pick<Headers, 'get'> }) => CORSOptions;
+
 export type ShortWaySettings<ServerContext extends object> = YogaServerOptions<ServerContext, object> & {
-  cors: CORSOptions;
+  cors: FindCors | false;
 };
 
 interface ShortWayOptions {
@@ -112,8 +115,8 @@ export function createShortWay<ServerContext extends object>(
   }
 
   function findCorsHeaders(request: Pick<JsonRequest, 'headers'>): Record<string, string> | null {
-    const { cors } = settings;
-    return cors ? getCORSHeadersByRequestAndOptions(request as unknown as Request, cors) : null;
+    const cors = settings.cors ? settings.cors(request) : false;
+    return cors ? getCORSHeadersByRequestAndOptions(request as Request, cors) : null;
   }
 
   async function answerKnown(

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
-import { describeValue } from './describe.ts';
+import { describeValue } from '../errors.ts';
 import type { TrustedDocuments } from './trusted-manifest.ts';
 
 export interface TrustedOptions {

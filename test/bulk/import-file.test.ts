@@ -88,6 +88,19 @@ ${id},a/b.jpg,,,,,\n`;
   });
 });
 
+test('a focal point that is no number is told as it stands', async () => {
+  const rows = ['0.5,left', '"0,5",0.5', '0.5,1.5'].map(
+    (focus, index) => `${newProduct()},${url(String(index))},${focus}\n`,
+  );
+  const { added, report } = await importText(service, `product_id,source,focal_x,focal_y\n${rows.join('')}`);
+  expect(added).toBe(0);
+  expect(report.flatMap(({ problems }) => problems.map(({ field, message }) => [field, message]))).toEqual([
+    ['focal_y', 'focal_y is "left"; it must be a number such as 0.5'],
+    ['focal_x', 'focal_x is "0,5"; it must be a number such as 0.5'],
+    ['focalPoint.y', 'y is 1.5; it must be from 0 to 1'],
+  ]);
+});
+
 describe('a URL', () => {
   test('with a control character is refused as by the API', async () => {
     const text = `product_id,source\n${newProduct()},"https://example.com/a\nb"\n`;
@@ -135,7 +148,7 @@ describe('places', () => {
       ['p99', '99'],
     ].map(([name, place]) => `${id},${url(name ?? '')},${place}\n`);
     await importText(service, `product_id,source,position\n${rows.join('')}`);
-    expect(await names(id)).toEqual(['p0', 'a', 'b', 'p3', 'c', 'last', 'p99']);
+    expect(await names(id)).toEqual(['p0', 'a', 'b', 'p3', 'c', 'p99', 'last']);
     expect((await readGallery(service, id)).imagesVersion).toBe(imagesVersion + 1);
     expect(await findBrokenSets(service)).toEqual([]);
   });
@@ -150,6 +163,18 @@ describe('places', () => {
     ].map(([name, place]) => `${id},${url(String(name))},${place}\n`);
     await importText(service, `product_id,source,position\n${rows.join('')}`);
     expect(await names(id)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('that are left out come last, also where others leave gaps', async () => {
+    const id = newProduct();
+    const rows = [
+      ['last', ''],
+      ['b', '20'],
+      ['a', '10'],
+      ['very last', ''],
+    ].map(([name, place]) => `${id},${url(String(name))},${place}\n`);
+    await importText(service, `product_id,source,position\n${rows.join('')}`);
+    expect(await names(id)).toEqual(['a', 'b', 'last', 'very last']);
   });
 
   test('between images whose order keys are too long give all of them short ones', async () => {

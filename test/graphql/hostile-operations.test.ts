@@ -115,6 +115,39 @@ test('what a gateway names without sense is told shortly, however deep it is', a
   expect(text).toContain('BAD_USER_INPUT');
 });
 
+describe('a long value is looked at once, and told shortly', () => {
+  const nearlyFourMegabytes = 'x'.repeat(3_900_000);
+  const uses = (count: number) => Array.from({ length: count }, () => '$x').join(' ');
+  test.each([
+    ["a product's id", `($x: ID!) { productsByIds(ids: [${uses(300)}]) { id } }`, nearlyFourMegabytes],
+    [
+      'an entity',
+      `($x: _Any!) { _entities(representations: [${uses(300)}]) { __typename } }`,
+      nearlyFourMegabytes,
+    ],
+    [
+      "an entity's type",
+      `($x: String) { _entities(representations: [${uses(100).replaceAll('$x', '{ __typename: $x }')}]) { __typename } }`,
+      nearlyFourMegabytes,
+    ],
+    [
+      "an entity's id",
+      `($x: String) { _entities(representations: [${uses(100).replaceAll('$x', '{ __typename: "Product", id: $x }')}]) { __typename } }`,
+      nearlyFourMegabytes,
+    ],
+    [
+      'a cursor',
+      `($x: String) { productsByIds(ids: [${ids(100)}]) { images(first: 1, after: $x) { nodes { id } } } }`,
+      nearlyFourMegabytes,
+    ],
+    ["an image's id", `($x: ID!) { productImagesByIds(ids: [${uses(300)}]) { id } }`, nearlyFourMegabytes],
+  ])('%s', async (_name, query, x) => {
+    const { text, ms } = await post({ query: `query ${query}`, variables: { x } });
+    expect(text.length).toBeLessThan(100_000);
+    expect(ms).toBeLessThan(2_000);
+  });
+});
+
 describe('a page of another site', () => {
   const change = 'mutation { deleteAllProductImages(productId: 1) { deletedCount } }';
   const form = new URLSearchParams({ query: change });
@@ -146,6 +179,31 @@ describe('a page of another site', () => {
     }
   });
 });
+
+test.each(['https://evil.example', 'null', ''])(
+  'where pages of two origins may call the API, one of %j may not',
+  async origin => {
+    const open = await openTestService({ CORS_ORIGINS: 'https://shop.example,http://localhost:3000' });
+    const headers = {
+      'content-type': 'application/json',
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'content-type',
+    };
+    const body = JSON.stringify({ query: '{ imageCount }' });
+    const ask = (from: string, given: RequestInit) =>
+      fetch(`${open.url}/graphql`, { ...given, headers: { ...headers, origin: from } });
+    for (const given of [{ method: 'OPTIONS' }, ...Array(3).fill({ method: 'POST', body })]) {
+      const told = (await ask(origin, given)).headers;
+      expect([...told.keys()].filter(name => name.startsWith('access-control'))).toEqual([]);
+      const answer = await ask('http://localhost:3000', given);
+      expect(answer.headers.get('access-control-allow-origin')).toBe('http://localhost:3000');
+      expect(answer.headers.get('access-control-expose-headers')).toBe('x-request-id, retry-after');
+      expect(answer.headers.get('vary')).toContain('Origin');
+      expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+    }
+    await open.close();
+  },
+);
 
 test('no trace is in an answer, whoever asks for one', async () => {
   const { text } = await post(

@@ -234,6 +234,11 @@ const bodies: [string, string][] = [
   ['variables that are a text', '{"query":"{ imageCount }","variables":"{}"}'],
   ['variables that nobody asked for', '{"query":"{ imageCount }","variables":{"a":1}}'],
   ['an operation that is not there', '{"query":"{ imageCount }","operationName":"Other"}'],
+  ['an operation name that is empty', '{"query":"{ imageCount }","operationName":""}'],
+  [
+    'a condition whose variable has a default and is null',
+    '{"query":"query ($i: Boolean = true) { imageCount @include(if: $i) }","variables":{"i":null}}',
+  ],
   ['an operation name that is a number', '{"query":"{ imageCount }","operationName":7}'],
   [
     'one of two operations',

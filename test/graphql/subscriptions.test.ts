@@ -177,6 +177,18 @@ test('two hundred subscribers are told within a second, for the price of one', a
   expect(service.statements.length).toBeLessThanOrEqual(6);
 });
 
+test('holds nobody up, also where it takes whatever comes, as urql asks', async () => {
+  const takesAll = 'application/json, text/event-stream, multipart/mixed';
+  const streams = await Promise.all(
+    Array.from({ length: 100 }, (_, n) =>
+      openEventStream<Told>(service.url, follow, { id: n + 1 }, takesAll),
+    ),
+  );
+  await Promise.all(streams.map(stream => stream.find(() => true)));
+  const answers = Array.from({ length: 100 }, () => service.query('{ imageCount }'));
+  expect(await Promise.all(answers)).toEqual(answers.map(() => ({ imageCount: 0 })));
+});
+
 describe('who leaves', () => {
   test('frees everything: the connection goes with the last', async () => {
     const [one, two, three] = await Promise.all([subscribe('1'), subscribe('2'), subscribe('2')]);

@@ -23,11 +23,11 @@ async function open(caller: Caller, environment: Record<string, string> = {}) {
     { authentication: authenticateAs(caller) },
   );
   opened.push(service);
-  const post = async (query: string, headers: Record<string, string> = {}) => {
+  const post = async (query: string, headers: Record<string, string> = {}, variables = {}) => {
     const response = await fetch(`${service.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify({ query }),
+      body: JSON.stringify({ query, variables }),
     });
     const answer = (await response.json()) as Answer<unknown>;
     return { ...answer, status: response.status, retryAfter: response.headers.get('retry-after') };
@@ -165,9 +165,30 @@ describe('a stranger', () => {
 
   test('may read the schema where anybody may', async () => {
     const { post } = await open({ ...stranger });
-    const { status, extensions } = await post('{ __schema { types { name fields { name } } } }');
-    expect(status).toBe(200);
-    expect(extensions).toMatchObject({ cost: { requestedQueryCost: 1 } });
+    const { status, errors, extensions } = await post('{ __schema { types { name fields { name } } } }');
+    expect([status, errors]).toEqual([200, undefined]);
+    // All that this one may have at once.
+    expect(extensions).toMatchObject({ cost: { requestedQueryCost: 500 } });
+  });
+
+  test('pays for the schema, and for each product whose images are counted', async () => {
+    const { post } = await open({ ...stranger }, { STRANGER_COST_BURST: '10000' });
+    const productIds = Array.from({ length: 200 }, (_, n) => String(n + 1));
+    const given = { ids: productIds, f: { productIds } };
+    for (const [query, cost] of [
+      ['{ imageCount }', 1],
+      ['query ($ids: [ID!]) { imageCount(filter: { productIds: $ids }) }', 201],
+      ['query ($f: ProductImageFilter) { imageCount(filter: $f) }', 201],
+      ['query ($f: ProductImageFilter) { a: imageCount(filter: $f) b: imageCount(filter: $f) }', 402],
+      ['query ($f: ProductImageFilter) { productImages(filter: $f) { totalCount } }', 251],
+      ['{ imageCount(filter: { productIds: [1, 2, 3] }) }', 4],
+      ['{ __schema { types { name } } }', 1_000],
+      ['{ __typename a: __type(name: "Product") { name } }', 1_001],
+    ] as const) {
+      const { errors, extensions } = await post(query, {}, given);
+      expect([query, errors]).toEqual([query, undefined]);
+      expect(extensions).toMatchObject({ cost: { requestedQueryCost: cost } });
+    }
   });
 });
 
