@@ -27,7 +27,7 @@ export function parseKeysArguments(args: readonly string[]): KeysCommand {
   if (act !== 'make') throw wrong(`${act === undefined ? 'Nothing' : JSON.stringify(act)} is no act`);
   return {
     act,
-    name: subject ?? fail('A NAME is needed, such as whose key it is'),
+    name: parseName(subject),
     scopes: parseScopes(values.scopes ?? 'images:read'),
     expiresAt: values.expires === undefined ? null : parseExpiry(values.expires),
   };
@@ -45,6 +45,12 @@ function parseOptions(args: readonly string[]) {
   }
 }
 
+function parseName(name: string | undefined): string {
+  if (!name?.trim()) return fail('A NAME is needed, such as whose key it is');
+  if (!/\p{Cc}/u.test(name)) return name;
+  throw wrong(`NAME is ${JSON.stringify(name)}; it must have no control characters such as line breaks`);
+}
+
 function parseScopes(text: string): Scope[] {
   const named = text.split(',').map(name => name.trim());
   const unknown = named.find(name => !isScope(name));
@@ -55,7 +61,9 @@ function parseScopes(text: string): Scope[] {
 
 function parseExpiry(text: string): Date {
   const expiresAt = new Date(text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(expiresAt.getTime())) {
+  const [day] = /^\d{4}-\d\d-\d\d/.exec(text) ?? [];
+  // JavaScript takes the 30th of February for the second of March.
+  if (!day || Number.isNaN(expiresAt.getTime()) || !new Date(day).toJSON()?.startsWith(day)) {
     throw wrong(`--expires is ${JSON.stringify(text)}; it must be a day such as 2027-12-31`);
   }
   if (expiresAt.getTime() <= Date.now()) throw wrong(`--expires is ${JSON.stringify(text)}, which is over`);

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { type CsvError, type InfoRecord, type Options, parse } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
 import type { BulkFile, BulkLine, Position } from './bulk-file.ts';
@@ -59,9 +59,10 @@ export async function* readCsvLines(
       yield { line, raw, entries, problems, next };
     }
     if (!failure) return;
-    const { line, raw, after } = await readBrokenLine(path, next);
+    const { line, raw, isLong, after } = await readBrokenLine(path, next);
     next = after;
-    yield { line, raw, entries: [], problems: [problemWith('line', 'INVALID', sayWhy(failure))], next };
+    const reason = isLong ? `line has more than ${maxRecordBytes} bytes` : sayWhy(failure);
+    yield { line, raw, entries: [], problems: [problemWith('line', 'INVALID', reason)], next };
   }
 }
 
@@ -125,24 +126,39 @@ function sayWhy({ code, message }: CsvError): string {
   return `line cannot be read: ${message}`;
 }
 
-/** The text up to the next line break, which is as far as a line that is no CSV goes. */
+/** The text up to the next line break, which is as far as a line that is no CSV goes; of a long one its beginning. */
 async function readBrokenLine(
   path: string,
   from: Position,
-): Promise<{ line: number; raw: string; after: Position }> {
+): Promise<{ line: number; raw: string; isLong: boolean; after: Position }> {
   const handle = await open(path);
   try {
     const buffer = Buffer.alloc(maxRecordBytes);
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, from.byteOffset);
     const text = buffer.subarray(0, bytesRead).toString('latin1');
-    const [all = '', before = '', content = ''] = /^([\r\n]*)([^\r\n]*)(?:\r\n?|\n)?/.exec(text) ?? [];
+    const [, before = '', content = ''] = /^([\r\n]*)([^\r\n]*)/.exec(text) ?? [];
     const start = before.length;
-    return {
-      line: from.line + countLineBreaks(before),
-      raw: buffer.subarray(start, start + content.length).toString('utf8'),
-      after: { byteOffset: from.byteOffset + all.length, line: from.line + countLineBreaks(all) },
-    };
+    const end = start + content.length;
+    const isLong = content !== '' && end === buffer.length;
+    const line = from.line + countLineBreaks(before);
+    const byteOffset = await findNextLine(handle, from.byteOffset + end);
+    const raw = buffer.subarray(start, end).toString('utf8');
+    return { line, raw, isLong, after: { byteOffset, line: line + 1 } };
   } finally {
     await handle.close();
+  }
+}
+
+/** Where the first line begins that does so behind that place; the file's end where none does. */
+async function findNextLine(handle: FileHandle, from: number): Promise<number> {
+  const buffer = Buffer.alloc(128 * 1_024);
+  for (let at = from; ; ) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+    const [all = '', content = '', lineBreak] =
+      /^([^\r\n]*)(\r\n?|\n)?/.exec(buffer.toString('latin1', 0, bytesRead)) ?? [];
+    // What follows a carriage return may be in what is read next.
+    const isCut = lineBreak === '\r' && all.length === buffer.length;
+    if (bytesRead === 0 || (lineBreak && !isCut)) return at + all.length;
+    at += content.length;
   }
 }

@@ -118,8 +118,8 @@ function createPricing({ pageSize, maxCost, costBurst, strangerCostBurst }: Cost
     }
     const ofFragments = new Map<string, Price>();
     const price = priceSet(operation.selectionSet, root);
-    const defaults = readDefaults(operation);
-    return (variables, known) => price({ ...defaults, ...variables }, known);
+    const readVariables = createReadingVariables(operation);
+    return (variables, known) => price(readVariables(variables), known);
 
     function priceSet({ selections }: SelectionSetNode, parent: GraphQLNamedType): Price {
       const prices = selections.map((selection): Price => {
@@ -180,14 +180,16 @@ function createPricing({ pageSize, maxCost, costBurst, strangerCostBurst }: Cost
 const free: Price = () => 0;
 const single: Price = () => 1;
 
-function readDefaults({ variableDefinitions = [] }: OperationDefinitionNode): Variables {
-  const withDefault = variableDefinitions.filter(({ defaultValue }) => defaultValue);
-  return Object.fromEntries(
-    withDefault.map(({ variable, defaultValue }) => [
-      variable.name.value,
-      defaultValue && valueFromASTUntyped(defaultValue),
-    ]),
-  );
+/** Of what was given those that the operation declares, of which there are few; the others with their defaults. */
+function createReadingVariables({ variableDefinitions = [] }: OperationDefinitionNode) {
+  const declared = variableDefinitions.map(({ variable, defaultValue }) => ({
+    name: variable.name.value,
+    initial: defaultValue && valueFromASTUntyped(defaultValue),
+  }));
+  return (given: Variables): Variables =>
+    Object.fromEntries(
+      declared.map(({ name, initial }) => [name, Object.hasOwn(given, name) ? given[name] : initial]),
+    );
 }
 
 function priceInput({ arguments: given = [] }: FieldNode): Price {

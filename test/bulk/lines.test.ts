@@ -77,6 +77,25 @@ describe('a CSV file', () => {
     expect(lines.map(({ raw }) => raw)).toEqual(text.trimEnd().split('\n').slice(1));
   });
 
+  test.each(['\n', '\r\n', '\r'])(
+    'loses nothing to lines that are too long, and takes nothing of them for another (%j)',
+    async end => {
+      const inside = '6,p.jpg,never a line of the file';
+      const long = (length: number) => `12,p,${'x'.repeat(length - 5 - inside.length)}${inside}`;
+      for (const length of [1_000_100, 1_000_000 + 131_072, 1_000_000 + 131_071, 4_000_000]) {
+        const text = ['product_id,source,alt_text', '1,a,x', long(length), '2,b,y', long(length), ''];
+        const lines = await read(text.join(end));
+        expect(show(lines)).toEqual([
+          '2 1 a x',
+          '3 line has more than 1000000 bytes',
+          '4 2 b y',
+          '5 line has more than 1000000 bytes',
+        ]);
+        expect(lines.at(-1)?.next).toEqual({ byteOffset: text.join(end).length, line: 6 });
+      }
+    },
+  );
+
   test('tells lines that are not UTF-8', async () => {
     const text = Buffer.concat([
       Buffer.from(`product_id,source,alt_text\n${'1,a,x\n'.repeat(200_000)}2,b,`),

@@ -1,6 +1,8 @@
-import { getIntrospectionQuery } from 'graphql';
+import { getIntrospectionQuery, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { anyone } from '../../src/access/caller.ts';
+import { createFindCost } from '../../src/graphql/operation-cost.ts';
+import { schema } from '../../src/graphql/schema.ts';
 import { authenticateAs } from '../support/callers.ts';
 import { type Answer, openTestService, type TestService } from '../support/service.ts';
 
@@ -171,6 +173,27 @@ describe('the cost of an operation', () => {
     const startedAt = performance.now();
     expect((await post(query)).status).toBe(400);
     expect(performance.now() - startedAt).toBeLessThan(500);
+  });
+
+  test('is found in no time however many variables come that it does not declare', () => {
+    const document = parse('query ($first: Int = 10) { productImages(first: $first) { nodes { id } } }');
+    const findCost = createFindCost({
+      ...{ maxCost: 100_000, pageSize: 50 },
+      ...{ costBurst: 100_000, strangerCostBurst: 100_000 },
+    });
+    const others = Object.fromEntries(Array.from({ length: 300_000 }, (_, n) => [`k${n}`, 1]));
+    const startedAt = performance.now();
+    for (const [variableValues, cost] of [
+      [others, 21],
+      [{ ...others, first: 2 }, 5],
+      [{ first: null }, 101],
+      [{}, 21],
+    ] as const) {
+      for (let time = 0; time < 100; time++) {
+        expect(findCost({ schema, document, variableValues })).toBe(cost);
+      }
+    }
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 
   test('stops nothing that a page of the greatest size needs', async () => {

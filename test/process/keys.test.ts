@@ -83,6 +83,12 @@ test.each([
     '--scopes has "images:own"; known are images:read and images:write',
   ],
   [['make', 'shop', '--expires', 'soon'], '--expires is "soon"; it must be a day such as 2027-12-31'],
+  [
+    ['make', 'shop', '--expires', '2999-02-30'],
+    '--expires is "2999-02-30"; it must be a day such as 2027-12-31',
+  ],
+  [['make', ' '], 'A NAME is needed, such as whose key it is'],
+  [['make', 'a\nb'], 'NAME is "a\\nb"; it must have no control characters such as line breaks'],
   [['make', 'shop', '--expires', '2020-01-01'], '--expires is "2020-01-01", which is over'],
   [['revoke'], 'An ID is needed; npm run keys -- list has them'],
 ])('keys %j is told what would be right', async (args, problem) => {
