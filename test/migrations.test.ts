@@ -10,8 +10,11 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { openDatabase } from '../src/data/database.ts';
+import { claimImports } from '../src/data/import-queue.ts';
 import { migrateDatabase } from '../src/data/migrate.ts';
 import * as tables from '../src/data/tables.ts';
+import { waitUntil } from './support/embedded-service.ts';
 import { createTestDatabase } from './support/service.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -153,6 +156,72 @@ describe('images that an earlier version has stored', () => {
     expect(await query(url, unlike)).toEqual([{ count: 0 }]);
   });
 });
+
+describe('while images are told what is known of their files', () => {
+  let url: string;
+  let filling: Promise<void>;
+  let letGo: () => void;
+
+  beforeEach(async () => {
+    const database = await createTestDatabase();
+    onTestFinished(() => database.drop());
+    url = database.url;
+    await migrateDatabase(url);
+    await query(
+      url,
+      `alter table images drop constraint images_have_facts_of_files;
+       alter table images add constraint images_have_facts_of_files
+         check (file_hash is null or mime_type is not null) not valid;
+       insert into products (id) values (1);
+       insert into images (id, product_id, order_key, position, name, source_url, source_host, import_due_at)
+         select n, 1, 'a' || n, n - 1, n || '.jpg', 'http://a.test/' || n || '.jpg', 'a.test', now()
+         from generate_series(1, 2) n`,
+    );
+    const blocker = postgres(url, { max: 1, onnotice: () => {} });
+    const isLetGo = Promise.withResolvers<void>();
+    letGo = isLetGo.resolve;
+    const isBlocked = Promise.withResolvers<void>();
+    const blocking = blocker.begin(async transaction => {
+      await transaction`select 1 from images where id = 1 for update`;
+      isBlocked.resolve();
+      await isLetGo.promise;
+    });
+    onTestFinished(async () => {
+      letGo();
+      await blocking;
+      await filling;
+      await blocker.end();
+    });
+    await isBlocked.promise;
+    filling = migrateDatabase(url);
+    await waitUntil(async () => (await listWaits(url)).length === 1);
+  });
+
+  it('workers claim those that are due', async () => {
+    const { db, close } = openDatabase(url, { maxConnections: 1, waitMs: 60_000, statementMs: 120_000 });
+    onTestFinished(close);
+    const claimed = await claimImports(db, { limit: 2, leaseMs: 45_000, maxPerHost: 4 });
+    expect(claimed.map(({ id }) => id)).toEqual(['2']);
+  });
+
+  it('another process that would do so waits for its turn', async () => {
+    const second = migrateDatabase(url);
+    await waitUntil(async () => (await listWaits(url)).length === 2);
+    expect(await listWaits(url)).toEqual(['advisory', 'transactionid']);
+    letGo();
+    await Promise.all([filling, second]);
+  });
+});
+
+/** What kinds of locks the database's connections wait for. */
+async function listWaits(url: string): Promise<string[]> {
+  const rows = await query(
+    url,
+    `select wait_event from pg_stat_activity
+     where datname = current_database() and wait_event_type = 'Lock' order by wait_event`,
+  );
+  return rows.map(row => String(row.wait_event));
+}
 
 /** As if what came after that migration had not been written yet. */
 async function migrateTo(url: string, tag: string): Promise<void> {

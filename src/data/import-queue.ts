@@ -1,5 +1,6 @@
 import { and, type Placeholder, sql } from 'drizzle-orm';
 import type { ErrorCode } from '../errors.ts';
+import { advisoryLocks } from './advisory-locks.ts';
 import { type Connection, type Database, formatArray, type Transaction } from './database.ts';
 import { statement } from './statement.ts';
 import { images } from './tables.ts';
@@ -27,9 +28,6 @@ export interface ClaimOptions {
   maxPerHost: number;
 }
 
-/** Any fixed number: whoever claims holds this advisory lock, so that claims made at once keep the bound on hosts. */
-const claimLock = '7241690213452';
-
 /**
  * Claims images that are due, oldest first, from as many hosts as there are: a million of one host do not hold up
  * the one of another. Costs one index probe for each host that something is due from. Images that somebody else is at
@@ -47,7 +45,8 @@ export async function claimImports(db: Database, options: ClaimOptions): Promise
 /** A process that is frozen just here must not keep the others from claiming for long. */
 const becomeClaimer = statement(
   () => sql`
-    select set_config('idle_in_transaction_session_timeout', '2000', true), pg_advisory_xact_lock(${sql.raw(claimLock)})`,
+    select set_config('idle_in_transaction_session_timeout', '2000', true),
+      pg_advisory_xact_lock(${sql.raw(advisoryLocks.claimImports)})`,
 );
 
 const isPending = sql`import_due_at is not null and deleted_at is null`;

@@ -4,13 +4,10 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
+import { advisoryLocks } from './advisory-locks.ts';
 import { fillFacts } from './fill-facts.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
-
-/** Any fixed numbers: whoever migrates this database holds the one of these advisory locks, whoever fills it the other. */
-const migrationLock = '7241690213451';
-const fillingLock = '7241690213452';
 
 /** Who waits for a table keeps all others waiting that come after. */
 const lockTimeoutMs = 1_000;
@@ -29,11 +26,11 @@ export function lastMigrationHash(): string {
 export async function migrateDatabase(url: string): Promise<void> {
   const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10 });
   try {
-    await client`select pg_advisory_lock(${migrationLock}::bigint)`;
+    await client`select pg_advisory_lock(${advisoryLocks.migrate}::bigint)`;
     await migrateSoon(client);
     // It takes long on a large store, and the version before, which knows nothing of it, may start meanwhile.
-    await client`select pg_advisory_unlock(${migrationLock}::bigint)`;
-    await client`select pg_advisory_lock(${fillingLock}::bigint)`;
+    await client`select pg_advisory_unlock(${advisoryLocks.migrate}::bigint)`;
+    await client`select pg_advisory_lock(${advisoryLocks.fillFacts}::bigint)`;
     await fillFacts(client);
   } finally {
     // The lock goes with the connection.
