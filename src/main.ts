@@ -37,6 +37,9 @@ const commands: Record<string, (stop: AbortSignal) => Promise<unknown>> = {
   schema,
 };
 
+/** They end when they are told to; whatever else is told to stop, and does not come to its end, has failed. */
+const endless = new Set(['serve', 'work']);
+
 /** Serves until it is told to stop. */
 async function serve(stop: AbortSignal): Promise<void> {
   const config = parseConfig(process.env);
@@ -156,8 +159,8 @@ async function importImages(stop: AbortSignal): Promise<number> {
   return summary.refused > 0 ? 2 : 0;
 }
 
-/** Writes every image, in the form that import reads. */
-async function exportAll(stop: AbortSignal): Promise<void> {
+/** Writes every image, in the form that import reads. 1: stopped before the end. */
+async function exportAll(stop: AbortSignal): Promise<number> {
   const { format, outputPath } = parseExportArguments(process.argv.slice(3));
   const config = parseConfig(process.env);
   await using opened = new AsyncDisposableStack();
@@ -167,9 +170,11 @@ async function exportAll(stop: AbortSignal): Promise<void> {
   const addresses = createAddresses(config, await openSigner(config), config.port);
   const addressOf = (hash: string, mimeType: string) =>
     addresses.format({ kind: 'original', ...originalOf(hash, mimeType) });
-  const count = await exportImages({ db: background.db, format, output, addressOf, stop });
+  const { exported, isDone } = await exportImages({ db: background.db, format, output, addressOf, stop });
   if (outputPath !== null) await new Promise<void>(done => output.end(() => done()));
-  process.stderr.write(`Exported ${count.toLocaleString('en')} images\n`);
+  const told = `${exported.toLocaleString('en')} images`;
+  process.stderr.write(isDone ? `Exported ${told}\n` : `Stopped: exported ${told}, and not the others\n`);
+  return isDone ? 0 : 1;
 }
 
 /** Makes, lists and revokes API keys, also beside a running service. */
@@ -200,7 +205,7 @@ const stop = listenForSignals();
 try {
   process.exit(Number((await command(stop)) ?? 0));
 } catch (error) {
-  if (stop.aborted) process.exit(0);
+  if (stop.aborted && endless.has(name)) process.exit(0);
   process.stderr.write(`${describeError(error)}\n`);
   process.exit(1);
 }

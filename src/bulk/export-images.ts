@@ -12,31 +12,40 @@ export interface ExportOptions {
   output: Writable;
   /** Where the service has the bytes of an image that came as an upload. */
   addressOf(hash: string, mimeType: string): string;
+  /** Ends after the page under way. */
   stop: AbortSignal;
+}
+
+export interface ExportSummary {
+  exported: number;
+  /** False where it was stopped, so that others are missing. */
+  isDone: boolean;
 }
 
 const pageSize = 2_000;
 
 /**
- * Writes every live image, by product and in order, in the form that `importFile` reads; answers how many. All of it
- * shows the store as it was at one moment. Memory does not grow with the store. `output` stays open.
+ * Writes every live image, by product and in order, in the form that `importFile` reads. All of it shows the
+ * store as it was at one moment. Memory does not grow with the store. `output` stays open.
  */
-export async function exportImages(options: ExportOptions): Promise<number> {
+export async function exportImages(options: ExportOptions): Promise<ExportSummary> {
   const { db, output, stop } = options;
   return withSnapshot(db, async snapshot => {
-    let count = 0;
+    const summary = { exported: 0, isDone: false };
     const locales = options.format === 'csv' ? await findAltTextLocales(snapshot) : [];
     const formatPage =
       options.format === 'csv' ? createCsvFormat(options, locales) : createNdjsonFormat(options);
     async function* write() {
       yield formatPage.head;
       for await (const rows of readAllImages(snapshot, pageSize)) {
-        count += rows.length;
+        if (stop.aborted) return;
+        summary.exported += rows.length;
         yield formatPage.rows(rows);
       }
+      summary.isDone = true;
     }
-    await pipeline(Readable.from(write()), output, { end: false, signal: stop });
-    return count;
+    await pipeline(Readable.from(write()), output, { end: false });
+    return summary;
   });
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -94,6 +95,28 @@ test('an export goes to standard output, which holds nothing else, and comes in 
     position: 0,
   });
 });
+
+test.each(['csv', 'ndjson'])(
+  'an export as %s that is told to stop says how far it came, and fails',
+  async format => {
+    const lines = Array.from(
+      { length: 10_000 },
+      (_, n) => `${600_001 + n},https://pictures.example/${n}.jpg,\n`,
+    );
+    await installation.run(['import', await writeImages('long.csv', lines.join(''))]);
+    const exporting = installation.spawn(['export', '--format', format]);
+    await once(exporting.stdout, 'data');
+    exporting.stdout.pause();
+    exporting.signal('SIGTERM');
+    await sleep(200);
+    exporting.stdout.resume();
+    const { exitCode, stdout, stderr } = await exporting.ended;
+    const [, told = ''] = /^Stopped: exported ([\d,]+) images, and not the others\n$/.exec(stderr) ?? [];
+    const written = stdout.trimEnd().split('\n').length - (format === 'csv' ? 1 : 0);
+    expect({ exitCode, told }).toEqual({ exitCode: 1, told: written.toLocaleString('en') });
+    expect(written).toBeLessThan(await countImages());
+  },
+);
 
 test('an export names an upload by the address that the service hands it out at', async () => {
   const bytes = await drawPicture('#0ff1ce');

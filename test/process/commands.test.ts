@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { advisoryLocks } from '../../src/data/advisory-locks.ts';
 import {
   type Installation,
   listProcessesOf,
@@ -116,6 +118,23 @@ describe('migrate', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain('127.0.0.1:1');
     expect(stderr).not.toContain('s3cret');
+  });
+
+  test('that fails after it was told to stop does not look as if it were done', async () => {
+    const installation = await openInstallationForTest();
+    const database = await createTestDatabase();
+    onTestFinished(() => database.drop());
+    await using sql = open(database.url);
+    await sql.client`select pg_advisory_lock(${advisoryLocks.migrate}::bigint)`;
+    const migrating = installation.spawn(['migrate'], { DATABASE_URL: database.url });
+    const waiting = () =>
+      sql.client`select pid from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`;
+    await expect.poll(waiting, { timeout: 15_000 }).toHaveLength(1);
+    migrating.signal('SIGTERM');
+    await sleep(100);
+    for (const { pid } of await waiting()) await sql.client`select pg_terminate_backend(${pid})`;
+    const { exitCode, stderr } = await migrating.ended;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringMatching(/connection/i) });
   });
 
   test('says why the database refuses, and not with which statement', async () => {

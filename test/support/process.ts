@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { inject, onTestFinished } from 'vitest';
 import { isRunning, kill, waitUntil } from './embedded-service.ts';
 import type { Answer } from './service.ts';
@@ -25,6 +26,8 @@ export interface Command {
   hasLogged(text: string): boolean;
   /** What was written to standard error so far. */
   readErrors(): string;
+  /** Its standard output; while it is paused, the process waits for it to be read. */
+  stdout: Readable;
   signal(name: NodeJS.Signals): void;
   /** As a terminal does on Ctrl-C: to the process and to all that it started in its group. */
   signalGroup(name: NodeJS.Signals): void;
@@ -155,6 +158,7 @@ function spawnMain(folder: string, args: string[], environment: Environment): Co
     readLog: () => parseLog(output.stdout),
     hasLogged: text => parseLog(output.stdout).some(({ msg }) => msg.includes(text)),
     readErrors: () => output.stderr,
+    stdout: child.stdout,
     signal: name => child.kill(name),
     signalGroup: name => process.kill(-pid, name),
     ended,
