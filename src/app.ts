@@ -16,6 +16,7 @@ import {
 import type { TrustedOptions } from './graphql/trusted-documents.ts';
 import { readTrustedDocuments } from './graphql/trusted-manifest.ts';
 import { startSweepingUploads } from './graphql/upload-folders.ts';
+import type { Environment } from './imaging/decoder-environment.ts';
 import { createIntake, type Intake } from './importing/intake.ts';
 import { startWorker, type Worker } from './importing/worker.ts';
 import { keepAliveMs, listen } from './listen.ts';
@@ -23,7 +24,7 @@ import { createLog, type Logger } from './log.ts';
 import { createOverload } from './overload.ts';
 import { createReadiness, partsOf } from './readiness.ts';
 import { createAddressWriters, formatAddress } from './rendering/address.ts';
-import { type Images, openImages, openKeptRenditions } from './rendering/open-images.ts';
+import { type Images, type ImagesOptions, openImages, openKeptRenditions } from './rendering/open-images.ts';
 import { createSigner, type Signer } from './rendering/signature.ts';
 import { keepSigningKeys } from './rendering/signing-keys.ts';
 import { filesOf, openResources, type Resources } from './resources.ts';
@@ -35,6 +36,8 @@ import type { AnswerWhole } from './whole-posts.ts';
 
 /** What tests look at or replace. */
 export interface Overrides {
+  /** Variables that the process was started with; none unless told. */
+  environment?: Environment;
   log?: Logger;
   onStatement?: (text: string) => void;
   authentication?: Authentication;
@@ -60,7 +63,7 @@ const overloadLimits = { path: graphqlPath, maxWaitMs: 500, alwaysTaken: 100 };
  */
 export async function openApp(config: Config, overrides: Overrides = {}): Promise<App> {
   await using opening = new AsyncDisposableStack();
-  const log = overrides.log ?? createLog(config.logLevel);
+  const { environment = {}, log = createLog(config.logLevel) } = overrides;
   let handler = createStartingHandler();
   let answerWhole: AnswerWhole = () => null;
   const watching = await openWatching(config, log);
@@ -85,7 +88,9 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   await checkExposure(config, authentication, log);
   const signer = await openSigner(config);
   const images =
-    config.serve === 'all' ? openImagesOf(config, resources.storage, signer, log, watching) : null;
+    config.serve === 'all'
+      ? openImagesOf(config, { environment, storage: resources.storage, signer, log, watch: watching })
+      : null;
   const renditions = images ?? openKeptRenditionsOf(config, log);
   opening.defer(() => renditions.close());
   const storage = renditions.follow(resources.storage);
@@ -131,24 +136,12 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
 
 export function openImagesOf(
   config: Config,
-  storage: Storage,
-  signer: Signer,
-  log: Logger,
-  watch: Watching,
+  parts: Pick<ImagesOptions, 'environment' | 'storage' | 'signer' | 'log' | 'watch'>,
 ): Images {
   const storageDirectory = filesOf(config);
   const cacheDirectory = cacheOf(config);
   const { storage: storageSetting } = config;
-  return openImages({
-    ...config,
-    storage,
-    storageSetting,
-    storageDirectory,
-    cacheDirectory,
-    signer,
-    log,
-    watch,
-  });
+  return openImages({ ...config, storageSetting, storageDirectory, cacheDirectory, ...parts });
 }
 
 export function openKeptRenditionsOf(config: Config, log: Logger): Pick<Images, 'follow' | 'close'> {

@@ -1,4 +1,4 @@
-import { type App, openImagesOf, openSigner, publicUrlOf, requestGraceMs } from './app.ts';
+import { type App, type Overrides, openImagesOf, openSigner, publicUrlOf, requestGraceMs } from './app.ts';
 import type { Config } from './config.ts';
 import { listen } from './listen.ts';
 import type { Logger } from './log.ts';
@@ -10,14 +10,15 @@ import { openWatching, sourcesOf } from './watching.ts';
 /** Hands out images and nothing else, with the storage and the keys: there need be no database. */
 export async function openImageApp(
   config: Config,
-  { log }: { log: Logger },
+  { environment = {}, log }: Pick<Overrides, 'environment'> & { log: Logger },
 ): Promise<Pick<App, 'url' | 'storage' | 'close'>> {
   await using opening = new AsyncDisposableStack();
   const watching = await openWatching(config, log);
   opening.defer(() => watching.close());
   const storage = await openStorageOf(config);
   opening.defer(() => storage.close());
-  const images = openImagesOf(config, storage, await openSigner(config), log, watching);
+  const signer = await openSigner(config);
+  const images = openImagesOf(config, { environment, storage, signer, log, watch: watching });
   opening.defer(() => images.close());
   watching.follow(sourcesOf({ images }));
   const readiness = createReadiness(partsOf({ storage }));

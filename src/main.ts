@@ -46,7 +46,11 @@ async function serve(stop: AbortSignal): Promise<void> {
   const log = createLog(config.logLevel);
   // For the process that makes renditions: libuv has four threads else, on however many processors.
   process.env.UV_THREADPOOL_SIZE ??= String(Math.max(config.renderConcurrency + 2, 4));
-  const app = await (config.serve === 'images' ? openImageApp : openApp)(config, { log, stop });
+  const app = await (config.serve === 'images' ? openImageApp : openApp)(config, {
+    environment: process.env,
+    log,
+    stop,
+  });
   if (config.serve === 'images') log.info({ images: `${app.url}${imagesPath}` }, 'Handing out images');
   else if (process.stdout.isTTY) process.stdout.write(formatGreeting(app.url));
   else log.info({ graphql: `${app.url}/graphql` }, `Packshot is ready; open ${app.url} in a browser`);

@@ -114,8 +114,8 @@ export function forkMeasureProcess({ program, limits, idleMs, log }: MeasureProc
 function forkProgram(program: string, limits: ImageLimits): ChildProcess {
   return fork(program, [JSON.stringify(limits)], {
     execArgv: ['--max-semi-space-size=4'],
-    // Nothing of the service's own: that holds secrets, which a decoder that was taken over could read. What there is
-    // makes malloc (https://man7.org/linux/man-pages/man3/mallopt.3.html) give large blocks back at once.
+    // Nothing of the service's own, for it reads no storage and has few threads: what environmentOfDecoder() says of
+    // secrets holds here, too. What there is makes malloc give large blocks back at once (mallopt(3)).
     env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1000000' },
     stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
     // In a session of its own, whose priority can be lowered; and Ctrl-C in a terminal is for the service alone.

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { type Environment, environmentOfDecoder } from '../imaging/decoder-environment.ts';
 import { type Logger, outsideRequests } from '../log.ts';
 import type { RenderRequest } from './renderer.ts';
 
@@ -45,8 +46,10 @@ export interface RenderProcess {
 
 const program = fileURLToPath(new URL('./render-process.ts', import.meta.url));
 
+/** @param environment of the service, of which it gets what it needs */
 export function forkRenderProcess(
   options: RenderProcessOptions,
+  environment: Environment,
   log: Logger,
   onEnd: () => void,
 ): RenderProcess {
@@ -54,6 +57,7 @@ export function forkRenderProcess(
   const child = outsideRequests(() =>
     fork(program, [JSON.stringify(options)], {
       execArgv: ['--max-semi-space-size=8'],
+      env: environmentOfDecoder(environment, options.storage),
       serialization: 'advanced',
       detached: true,
     }),

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Environment } from '../imaging/decoder-environment.ts';
 import type { Logger } from '../log.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -18,6 +19,8 @@ export interface ImagesOptions {
   /** How a process of its own opens that storage: the setting, and the folder that goes with it. */
   storageSetting: string;
   storageDirectory: string;
+  /** Of the service; that process gets what it needs. */
+  environment: Environment;
   signer: Signer;
   log: Logger;
   /** Where renditions are kept: as a storage setting, or 'off'. */
@@ -56,6 +59,7 @@ export function openImages(options: ImagesOptions): Images {
   const renderer = openRendererApart({
     storage: options.storageSetting,
     storageDirectory: options.storageDirectory,
+    environment: options.environment,
     log,
     concurrency: options.renderConcurrency,
     maxWaitMs: options.renderWaitMs,

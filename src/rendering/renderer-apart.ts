@@ -1,3 +1,4 @@
+import type { Environment } from '../imaging/decoder-environment.ts';
 import type { Logger } from '../log.ts';
 import { StorageFailed } from '../storage/storage.ts';
 import {
@@ -11,6 +12,8 @@ import type { Renderer, RenderRequest } from './renderer.ts';
 
 export interface RendererApartOptions
   extends Omit<RenderProcessOptions, 'timeoutMs' | 'graceMs' | 'logLevel'> {
+  /** Of the service. */
+  environment: Environment;
   log: Logger;
   /** How long a request waits for its turn. */
   maxWaitMs: number;
@@ -31,7 +34,7 @@ const readyToBegin = 2;
 
 /** Makes renditions in a process of its own, which is started for the first of them, and anew after it died. */
 export function openRendererApart(options: RendererApartOptions): RendererApart {
-  const { log, maxWaitMs, timeoutMs = 20_000, graceMs = 10_000, ...others } = options;
+  const { environment, log, maxWaitMs, timeoutMs = 20_000, graceMs = 10_000, ...others } = options;
   const queue = openQueue({ concurrency: options.concurrency + readyToBegin, maxWaitMs });
   let running: RenderProcess | null = null;
   let isClosed = false;
@@ -42,7 +45,7 @@ export function openRendererApart(options: RendererApartOptions): RendererApart 
 
   const start = (): RenderProcess => {
     const settings = { ...others, timeoutMs, graceMs, logLevel: log.level };
-    const started = forkRenderProcess(settings, log, () => forget(started));
+    const started = forkRenderProcess(settings, environment, log, () => forget(started));
     return started;
   };
 

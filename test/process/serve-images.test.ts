@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +15,7 @@ import { paintNoise } from '../support/painted-image.ts';
 import {
   type Command,
   type Installation,
+  listStarted,
   listTree,
   openInstallationForTest,
   within,
@@ -56,6 +58,30 @@ async function startImageService(environment: Record<string, string> = {}): Prom
 }
 
 describe('a service of images alone', () => {
+  test.runIf(existsSync('/proc/self/environ'))(
+    'keeps its secrets from the process that makes renditions',
+    async () => {
+      const keys = {
+        AWS_SECRET_ACCESS_KEY: 'the-secret-of-a-store',
+        HTTPS_PROXY: 'http://user:secret@proxy',
+      };
+      const { port, inWidth, command } = await startImageService({
+        JWT_SECRET: 'a-secret-of-tokens-of-at-least-32-bytes',
+        JWT_ISSUER: 'https://issuer.example',
+        JWT_AUDIENCE: 'packshot',
+        RENDER_CONCURRENCY: '5',
+        ...keys,
+      });
+      await ask(port, inWidth(30));
+      const [maker] = listStarted(command.pid, 'render-process');
+      const variables = readFileSync(`/proc/${maker}/environ`, 'utf8').split('\0').filter(Boolean);
+      const names = variables.map(variable => variable.split('=')[0]);
+      expect(variables).toContain('UV_THREADPOOL_SIZE=7');
+      expect(names.filter(name => !/^(NODE|UV|MALLOC)_/.test(name ?? ''))).toEqual([]);
+      expect(variables.filter(variable => /secret/i.test(variable))).toEqual([]);
+    },
+  );
+
   test('makes and hands out renditions without a database', async () => {
     const { port, inWidth, installation } = await startImageService();
     const { status, body } = await ask(port, inWidth(30));

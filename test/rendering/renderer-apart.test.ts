@@ -47,6 +47,7 @@ function open(options: Partial<RendererApartOptions> = {}): Renderer {
   const renderer = openRendererApart({
     storage: 'disk',
     storageDirectory: folder,
+    environment: {},
     concurrency: 2,
     maxPixels: 25_000_000,
     maxReductionBytes: 10_000_000,
