@@ -130,6 +130,11 @@ function createPlugins(
   ];
 }
 
+interface AnswerToPage {
+  data?: unknown;
+  errors?: { message: string; extensions: { code: string } }[];
+}
+
 /** For pages of the service's own: asks the API as a client would, without going through a socket. */
 export function createAskApi(server: GraphQLServer) {
   return async (query: string, variables: object, visitor: IncomingMessage) => {
@@ -140,7 +145,7 @@ export function createAskApi(server: GraphQLServer) {
       body: JSON.stringify({ query, variables }),
     };
     const response = await server.fetch(`http://localhost${graphqlPath}`, init, { visitor });
-    const { data } = (await response.json()) as { data?: unknown };
-    return { status: response.status, data };
+    const { data, errors } = (await response.json()) as AnswerToPage;
+    return { data, errors, retryAfter: response.headers.get('retry-after') };
   };
 }

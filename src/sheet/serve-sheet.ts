@@ -4,12 +4,16 @@ import { type SheetData, sheetQuery } from './sheet-query.ts';
 
 export const sheetPath = '/sheet';
 
-/** Asks the API as the visitor would, with the visitor's credentials; null where it does not answer with data. */
-export type AskApi = (
-  query: string,
-  variables: object,
-  visitor: IncomingMessage,
-) => Promise<{ status: number; data?: unknown }>;
+/** Asks the API as the visitor would, with the visitor's credentials. */
+export type AskApi = (query: string, variables: object, visitor: IncomingMessage) => Promise<ApiAnswer>;
+
+export interface ApiAnswer {
+  /** None, or null, where there is nothing but errors. */
+  data?: unknown;
+  errors?: { message: string; extensions: { code: string } }[];
+  /** The header, in seconds; null where it says nothing of it. */
+  retryAfter: string | null;
+}
 
 const imagesOnPage = 60;
 
@@ -17,19 +21,30 @@ const imagesOnPage = 60;
 export function createSheetHandler(ask: AskApi) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const after = new URLSearchParams(request.url?.split('?')[1]).get('after');
-    const { status, data } = await ask(sheetQuery, { first: imagesOnPage, after }, request);
-    if (status === 401) return refuse(response, 401, 'The sheet needs a credential with images:read');
-    if (!data) return refuse(response, 503, 'The images cannot be shown at the moment');
-    response.writeHead(200, headers).end(renderSheet(data as SheetData, sheetPath));
+    const answer = await ask(sheetQuery, { first: imagesOnPage, after }, request);
+    if (!answer.data) return refuse(response, answer);
+    response.writeHead(200, headers).end(renderSheet(answer.data as SheetData, sheetPath));
   };
 }
 
-function refuse(response: ServerResponse, status: 401 | 503, text: string): void {
+/** What the visitor can mend, or wait for. */
+const statusOfCode = new Map([
+  ['BAD_USER_INPUT', 400],
+  ['UNAUTHENTICATED', 401],
+  ['FORBIDDEN', 403],
+  ['THROTTLED', 429],
+]);
+
+/** In plain text: messages repeat what was asked for. */
+function refuse(response: ServerResponse, { errors: [error] = [], retryAfter }: ApiAnswer): void {
+  const status = statusOfCode.get(error?.extensions.code ?? '');
+  const text = (status && error?.message) ?? 'The images cannot be shown at the moment; try again.';
   response
-    .writeHead(status, {
+    .writeHead(status ?? 503, {
       ...headers,
       'content-type': 'text/plain; charset=utf-8',
-      ...(status === 401 ? { 'www-authenticate': 'Bearer realm="packshot"' } : { 'retry-after': '1' }),
+      ...(status === 401 && { 'www-authenticate': 'Bearer realm="packshot"' }),
+      ...((status === undefined || status === 429) && { 'retry-after': retryAfter ?? '1' }),
     })
     .end(`${text}\n`);
 }

@@ -3,8 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeKey, tokenSettings } from '../support/credentials.ts';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { makeKey, makeToken, tokenSettings } from '../support/credentials.ts';
 import { replace } from '../support/gallery.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 import { drawPicture, storeImage } from '../support/stored-images.ts';
@@ -257,6 +257,38 @@ describe('a stream', () => {
 });
 
 describe('the sheet', () => {
+  test('says what is wrong with its address, as text that no browser takes for a page', async () => {
+    const after = '<script>alert(1)</script>';
+    const response = await fetch(`${service.url}/sheet?after=${encodeURIComponent(after)}`);
+    expect([response.status, await response.text()]).toEqual([
+      400,
+      expect.stringContaining(`after is ${JSON.stringify(after)}, which is no cursor`),
+    ]);
+    expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(response.headers.has('retry-after')).toBe(false);
+  });
+
+  test('says that a credential is not good for it', async () => {
+    const guarded = await openTestService(tokenSettings);
+    onTestFinished(() => guarded.close());
+    const visit = (credential: string) =>
+      fetch(`${guarded.url}/sheet`, { headers: { authorization: `Bearer ${credential}` } });
+    const forbidden = await visit(makeToken({ scope: 'images:write' }));
+    expect([forbidden.status, await forbidden.text()]).toEqual([
+      403,
+      'This needs images:read, which the credential is not good for.\n',
+    ]);
+    expect((await visit('none')).status).toBe(401);
+  });
+
+  test('asks to come back while images cannot be read', async () => {
+    await service.db.execute('alter table images rename to images_out_of_reach');
+    const { status, headers } = await fetch(`${service.url}/sheet`);
+    await service.db.execute('alter table images_out_of_reach rename to images');
+    expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+  });
+
   test('asks for a credential where reading is not public', async () => {
     const guarded = await openTestService(tokenSettings);
     const response = await fetch(`${guarded.url}/sheet`);
