@@ -198,6 +198,7 @@ function openGraphQL(
       db: database.db,
       addresses,
       changes,
+      trustedProxies: config.trustedProxies,
       limits: limitsOf(config),
       intake: openIntake(config, resources),
       wakeImporting: () => worker?.wake(),

@@ -1,4 +1,4 @@
-import { integer, setting } from './setting.ts';
+import { integer, optionalInteger, setting } from './setting.ts';
 
 /** What one operation may be, and what all of a caller may cost. */
 export const operationLimits = {
@@ -80,5 +80,11 @@ export const operationLimits = {
     integer(0, 100_000),
     1_000,
     'Subscriptions to changes that a process keeps open at once.',
+  ),
+  maxSubscribersPerCaller: setting(
+    'MAX_SUBSCRIBERS_PER_CALLER',
+    optionalInteger(1, 100_000),
+    '',
+    'The same of one credential, or of all strangers of one address (of IPv6: of one /64). Else a tenth of MAX_SUBSCRIBERS.',
   ),
 };

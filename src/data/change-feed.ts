@@ -3,6 +3,7 @@ import { type ChangeListener, openChangeListener } from './change-listener.ts';
 import { ChangeSubscription } from './change-subscription.ts';
 import type { Database } from './database.ts';
 import { createLoaders } from './loaders.ts';
+import { createSubscriberPlaces } from './subscriber-places.ts';
 import { DatabaseUnavailable } from './unavailable.ts';
 import type { Visibility } from './visibility.ts';
 
@@ -26,6 +27,8 @@ export interface SubscriberEvents {
 /** Who is told, and of which images. */
 export interface Subscriber extends SubscriberEvents {
   visibility: Visibility;
+  /** Whose subscriptions have a bound in common; null where there is none but that of all. */
+  account: string | null;
 }
 
 export interface ChangeFeedOptions {
@@ -33,11 +36,9 @@ export interface ChangeFeedOptions {
   /** What a change is read from. */
   db: Database;
   maxSubscribers: number;
+  /** Of one account; null for a tenth of all. */
+  maxSubscribersPerCaller: number | null;
   log: Logger;
-}
-
-export class TooManySubscribers extends Error {
-  override name = 'TooManySubscribers';
 }
 
 /** What changes within this time is told, and read, at once. */
@@ -47,10 +48,12 @@ const tellAgainMs = 1_000;
 const maxRetryMs = 2_000;
 
 /** Connects with the first subscriber and disconnects after the last. */
-export function openChangeFeed({ url, db, maxSubscribers, log }: ChangeFeedOptions): ChangeFeed {
+export function openChangeFeed(options: ChangeFeedOptions): ChangeFeed {
+  const { url, db, maxSubscribers, log } = options;
+  const maxPerCaller = options.maxSubscribersPerCaller ?? Math.ceil(maxSubscribers / 10);
+  const places = createSubscriberPlaces(maxSubscribers, maxPerCaller);
   const subscribers = new Map<string, Map<ChangeSubscription, Subscriber>>();
   const changed = new Set<string>();
-  let count = 0;
   let isClosed = false;
   let gathering: NodeJS.Timeout | undefined;
   let listener: Promise<ChangeListener> | null = null;
@@ -127,14 +130,15 @@ export function openChangeFeed({ url, db, maxSubscribers, log }: ChangeFeedOptio
       tellLater: () => setTimeout(() => note([productId]), tellAgainMs).unref(),
     });
     ofProduct.set(subscription, subscriber);
-    count++;
     return subscription;
   }
 
   function leave(productId: string, subscription: ChangeSubscription): void {
     const ofProduct = subscribers.get(productId);
-    if (!ofProduct?.delete(subscription)) return;
-    count--;
+    const subscriber = ofProduct?.get(subscription);
+    if (!ofProduct || !subscriber) return;
+    ofProduct.delete(subscription);
+    places.free(subscriber.account);
     if (ofProduct.size > 0) return;
     subscribers.delete(productId);
     if (subscribers.size === 0) disconnect();
@@ -144,9 +148,7 @@ export function openChangeFeed({ url, db, maxSubscribers, log }: ChangeFeedOptio
   return {
     async subscribe(productId, subscriber) {
       if (isClosed) throw new DatabaseUnavailable('The service is stopping');
-      if (count >= maxSubscribers) {
-        throw new TooManySubscribers(`${count} subscriptions are open; at most ${maxSubscribers}`);
-      }
+      places.take(subscriber.account);
       const subscription = add(productId, subscriber);
       try {
         const opened = await listen();
@@ -158,7 +160,7 @@ export function openChangeFeed({ url, db, maxSubscribers, log }: ChangeFeedOptio
         throw new DatabaseUnavailable('Changes cannot be listened for', { cause: error });
       }
     },
-    countSubscribers: () => count,
+    countSubscribers: places.countTaken,
     async close() {
       isClosed = true;
       for (const [productId, ofProduct] of [...subscribers]) {

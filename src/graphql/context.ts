@@ -37,6 +37,8 @@ export interface Context {
   addresses: Addresses;
   /** Tells subscribers of changes. */
   changes: ChangeFeed;
+  /** How many proxies stand before the service, whose word on a client's address is taken. */
+  trustedProxies: number;
   stream: Stream;
   /** What a subscription is told by. */
   subscription?: ChangeSubscription;

@@ -1,7 +1,8 @@
 import { GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { TooManySubscribers } from '../data/change-feed.ts';
+import { findAccount, type Requests } from '../access/account.ts';
 import type { ChangeSubscription } from '../data/change-subscription.ts';
+import { TooManySubscribers } from '../data/subscriber-places.ts';
 import { isUnavailability } from '../data/unavailable.ts';
 import { notAcceptable, takesStreams } from './content-types.ts';
 import type { Context } from './context.ts';
@@ -24,12 +25,16 @@ export const streamBegun = Symbol('A stream has begun');
 const recheckMs = 5_000;
 
 /** Ends with the client's request, also where that is gone before the stream begins. */
-export async function subscribeTo(productId: string, context: Context): Promise<ChangeSubscription> {
+export async function subscribeTo(
+  productId: string,
+  context: Context & Requests,
+): Promise<ChangeSubscription> {
   const { signal, end } = context.stream;
   try {
     const subscription = await context.changes.subscribe(productId, {
       onEnd: end,
       visibility: context.visibility,
+      account: findAccount(context.caller, context, context.trustedProxies),
     });
     context.subscription = subscription;
     context.stream.begin();

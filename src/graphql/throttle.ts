@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { type Client, findClientNetwork } from '../access/client-address.ts';
+import { findAccount, type Requests } from '../access/account.ts';
 import { createTokenBuckets, type Taking, type TokenBuckets } from '../access/token-bucket.ts';
 import type { Context } from './context.ts';
 
@@ -14,12 +14,6 @@ export interface ThrottleOptions {
   strangerCostBurst: number;
   /** How many proxies stand before the service, whose word on a client's address is taken. */
   trustedProxies: number;
-}
-
-interface Requests {
-  req?: Client;
-  /** Of a page of the service's own, on which it asks for the visitor. */
-  visitor?: Client;
 }
 
 /** What came of taking an operation's cost from its caller's bucket. */
@@ -37,11 +31,10 @@ export function createTakeCharge(options: ThrottleOptions): TakeCharge {
   const ofCredentials = openBuckets(options.costBurst, options.costPerSecond);
   const ofStrangers = openBuckets(options.strangerCostBurst, options.strangerCostPerSecond);
   return ({ caller, operationCost = 1, ...requests }) => {
-    if (caller.id === null && !caller.isStranger) return null;
     const buckets = caller.isStranger ? ofStrangers : ofCredentials;
-    if (!buckets) return null;
-    const key = caller.id ?? findNetwork(requests, options.trustedProxies);
-    const taking = buckets.take(key, operationCost);
+    const account = buckets && findAccount(caller, requests, options.trustedProxies);
+    if (!buckets || account === null) return null;
+    const taking = buckets.take(account, operationCost);
     const extensions = { cost: describeCost(operationCost, buckets, taking) };
     const error = taking.isTaken ? null : explain(operationCost, buckets, taking);
     return { extensions, refusal: error && { errors: [error], extensions } };
@@ -76,11 +69,6 @@ export function useThrottle(takeCharge: TakeCharge): Plugin<Context> {
 
 function openBuckets(capacity: number, perSecond: number): TokenBuckets | null {
   return perSecond === 0 ? null : createTokenBuckets({ capacity, perSecond });
-}
-
-function findNetwork({ req, visitor }: Requests, trustedProxies: number): string {
-  const request = req ?? visitor;
-  return request ? findClientNetwork(request, trustedProxies) : 'unknown';
 }
 
 function addExtensions(result: ExecutionResult, extensions: object): ExecutionResult {

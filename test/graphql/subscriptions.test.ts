@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { makeToken, tokenSettings } from '../support/credentials.ts';
 import { waitUntil } from '../support/embedded-service.ts';
 import { type EventStream, openEventStream } from '../support/event-stream.ts';
 import { fill, fromUrl, mutateWell, replace } from '../support/gallery.ts';
@@ -178,7 +179,7 @@ test('two hundred subscribers are told within a second, for the price of one', a
 });
 
 test('holds nobody up, also where it takes whatever comes, as urql asks', async () => {
-  const takesAll = 'application/json, text/event-stream, multipart/mixed';
+  const takesAll = { accept: 'application/json, text/event-stream, multipart/mixed' };
   const streams = await Promise.all(
     Array.from({ length: 100 }, (_, n) =>
       openEventStream<Told>(service.url, follow, { id: n + 1 }, takesAll),
@@ -239,6 +240,73 @@ describe('who leaves', () => {
       const next = await openEventStream<Told>(small.url, follow, { id: '3' });
       return next.response.ok;
     });
+  });
+});
+
+describe('of one caller', () => {
+  const by = (sub: string) => ({ authorization: `Bearer ${makeToken({ sub })}` });
+  const from = (address: string) => ({ 'x-forwarded-for': address });
+
+  async function openGuarded(settings: Record<string, string>): Promise<TestService> {
+    const guarded = await openTestService({
+      ...tokenSettings,
+      PUBLIC_READ: 'on',
+      TRUSTED_PROXIES: '1',
+      ...settings,
+    });
+    onTestFinished(() => guarded.close());
+    return guarded;
+  }
+
+  const ask = ({ url }: TestService, headers: Record<string, string>) =>
+    openEventStream<Told>(url, follow, { id: '1' }, headers);
+
+  test.each([
+    ['as many as are set', { MAX_SUBSCRIBERS_PER_CALLER: '2' }],
+    ['else a tenth of all', { MAX_SUBSCRIBERS: '20' }],
+  ])('there are %s, however many others have', async (_name, settings) => {
+    const guarded = await openGuarded(settings);
+    const callers = [by('a'), by('b'), from('192.0.2.1'), from('192.0.2.2'), from('2001:db8::1')];
+    for (const headers of callers) {
+      for (let n = 0; n < 2; n++) expect((await ask(guarded, headers)).response.status).toBe(200);
+    }
+    for (const headers of [...callers, from('2001:db8::ffff')]) {
+      const refused = await ask(guarded, headers);
+      await refused.ended;
+      expect(refused.response.status).toBe(503);
+      expect(refused.response.headers.get('retry-after')).toBe('5');
+      expect(refused.answers[0]?.errors).toMatchObject([
+        {
+          message: '2 subscriptions of this credential or network are open; at most 2; try again later',
+          extensions: { code: 'TOO_MANY_SUBSCRIBERS' },
+        },
+      ]);
+    }
+  });
+
+  test('one that ends makes room for another, however it ends', async () => {
+    const guarded = await openGuarded({ MAX_SUBSCRIBERS_PER_CALLER: '1' });
+    const first = await ask(guarded, by('a'));
+    expect((await ask(guarded, by('a'))).response.status).toBe(503);
+    first.leave();
+    await waitUntil(async () => (await ask(guarded, by('a'))).response.ok);
+    for (let n = 0; n < 10; n++) {
+      const leaving = AbortSignal.timeout(n);
+      const sent = fetch(`${guarded.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...by('b') },
+        body: JSON.stringify({ query: follow, variables: { id: '1' } }),
+        signal: leaving,
+      });
+      await sent.then(response => response.text()).catch(() => {});
+    }
+    await waitUntil(async () => (await ask(guarded, by('b'))).response.ok);
+  });
+
+  test('there may be any number where no credentials are set up', async () => {
+    const open = await openTestService({ MAX_SUBSCRIBERS_PER_CALLER: '1' });
+    onTestFinished(() => open.close());
+    for (let n = 0; n < 3; n++) expect((await ask(open, {})).response.status).toBe(200);
   });
 });
 

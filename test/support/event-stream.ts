@@ -20,13 +20,13 @@ export async function openEventStream<Data>(
   serviceUrl: string,
   query: string,
   variables?: object,
-  accept = 'text/event-stream',
+  headers: Record<string, string> = {},
 ): Promise<EventStream<Data>> {
   const leaving = new AbortController();
   onTestFinished(() => leaving.abort());
   const response = await fetch(`${serviceUrl}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept },
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
     body: JSON.stringify({ query, variables }),
     signal: leaving.signal,
   });
