@@ -59,14 +59,14 @@ export async function listen(
   const close = prepareClose(server, sockets);
   const reusePort = others.length > 0;
   try {
-    if (port !== 0) await checkFree(host, port);
-    await listenOn(server, { host, port, reusePort });
+    if (reusePort && port !== 0) await listenAlone(server, host, port);
+    else await listenOn(server, { host, port, reusePort });
     const { port: found } = server.address() as AddressInfo;
     for (const other of others) await listenOn(other, { host, port: found, reusePort });
     return { port: found, close };
   } catch (error) {
     for (const socket of sockets) socket.close();
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    if (isTaken(error)) {
       throw new Error(`Port ${port} of ${host} is taken; set ${setting} to another one`, { cause: error });
     }
     throw error;
@@ -78,7 +78,44 @@ function openInto(server: Server): NetServer {
   return new NetServer({ allowHalfOpen: true, noDelay: true }, socket => server.emit('connection', socket));
 }
 
-/** Fails where anybody listens, also another process of this service: sockets that share a port would share it with that. */
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}
+
+/**
+ * Listens with a socket that others may share its port with. Fails where anybody listens already, also another process of
+ * this service, which would share the port, too.
+ */
+async function listenAlone(server: NetServer, host: string, port: number): Promise<void> {
+  const turn = await takeTurn(port);
+  try {
+    await checkFree(host, port);
+    await listenOn(server, { host, port, reusePort: true });
+  } finally {
+    turn.close();
+  }
+}
+
+/** A turn takes a millisecond or two; after five seconds its process stands still. */
+const turnRetryMs = 5;
+const maxTurnTries = 1_000;
+
+/** Two processes that look at a port at once would both find it free. The turn lasts until what is answered is closed. */
+async function takeTurn(port: number): Promise<NetServer> {
+  for (let tries = 1; ; tries++) {
+    const turn = new NetServer();
+    try {
+      // An abstract socket (unix(7)) is no file, goes with its process, and is known wherever the port is.
+      await listenOn(turn, { path: `\0packshot listens on ${port}` });
+      return turn;
+    } catch (error) {
+      if (tries === maxTurnTries || !isTaken(error)) throw error;
+      await sleep(turnRetryMs);
+    }
+  }
+}
+
+/** A socket that shares its port with none can only be bound where there is no other. */
 async function checkFree(host: string, port: number): Promise<void> {
   const probe = new NetServer();
   await listenOn(probe, { host, port });

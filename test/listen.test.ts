@@ -1,13 +1,17 @@
+import { fork } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { Agent, get, type IncomingMessage, type RequestListener } from 'node:http';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Listening, listen } from '../src/listen.ts';
+import type { ListenQuestion } from './support/listen-process.ts';
 import { within } from './support/process.ts';
 
 const host = '127.0.0.1';
+const listenProcess = join(import.meta.dirname, 'support/listen-process.ts');
 
 describe('listening', () => {
   test('takes a free port where 0 is asked for', async () => {
@@ -23,6 +27,23 @@ describe('listening', () => {
     await expect(listen(answerAtOnce, host, port)).rejects.toThrow(
       `Port ${port} of ${host} is taken; set PORT to another one`,
     );
+  });
+
+  test('is granted to one of several processes that ask for a port at once', async () => {
+    const processes = Array.from({ length: 4 }, () => fork(listenProcess));
+    onTestFinished(() => processes.forEach(each => void each.kill()));
+    for (let round = 0; round < 60; round++) {
+      const port = await findFreePort();
+      const answers = processes.map(async each => (await once(each, 'message'))[0]);
+      // The first time they are yet to start.
+      const at = Date.now() + (round === 0 ? 3_000 : 20);
+      for (const [n, each] of processes.entries()) {
+        each.send({ host, port, at: at + (n % 2) * (round % 4) } satisfies ListenQuestion);
+      }
+      const told = (await Promise.all(answers)).sort();
+      const taken = `Port ${port} of ${host} is taken; set PORT to another one`;
+      expect(told).toEqual([taken, taken, taken, null]);
+    }
   });
 
   test('hands on why else it cannot be', async () => {
@@ -137,6 +158,12 @@ describe('closing', () => {
     expect(await answer).toBe('ECONNRESET');
   });
 });
+
+async function findFreePort(): Promise<number> {
+  const { port, close } = await listen(answerAtOnce, host, 0);
+  await close(0);
+  return port;
+}
 
 const answerAtOnce: RequestListener = (_request, response) => response.end('answer');
 
