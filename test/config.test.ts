@@ -91,7 +91,7 @@ describe('a bad value', () => {
     ['PORT', '65536', /^it must be a whole number from 0 to 65535$/],
     ['DRAIN_SECONDS', '301', /^it must be a whole number from 0 to 300$/],
     ['DRAIN_SECONDS', 'soon', /^it must be a whole number from 0 to 300$/],
-    ['MAX_SUBSCRIBERS_PER_CALLER', '0', /^it must be a whole number from 1 to 100000$/],
+    ['MAX_STRANGER_SUBSCRIBERS', '0', /^it must be a whole number from 1 to 100000$/],
     ['PUBLIC_URL', 'shop.example', /^it must be a URL with http or https$/],
     ['PUBLIC_URL', 'ftp://shop.example', /^it must be a URL with http or https$/],
     ['PUBLIC_URL', 'https://shop.example/api?x=1', /^it must have no query, no fragment and no user$/],

@@ -81,10 +81,10 @@ export const operationLimits = {
     1_000,
     'Subscriptions to changes that a process keeps open at once.',
   ),
-  maxSubscribersPerCaller: setting(
-    'MAX_SUBSCRIBERS_PER_CALLER',
+  maxStrangerSubscribers: setting(
+    'MAX_STRANGER_SUBSCRIBERS',
     optionalInteger(1, 100_000),
     '',
-    'The same of one credential, or of all strangers of one address (of IPv6: of one /64). Else a tenth of MAX_SUBSCRIBERS.',
+    'The same of all strangers of one address (of IPv6: of one /64). Else a tenth of MAX_SUBSCRIBERS.',
   ),
 };

@@ -27,8 +27,8 @@ export interface SubscriberEvents {
 /** Who is told, and of which images. */
 export interface Subscriber extends SubscriberEvents {
   visibility: Visibility;
-  /** Whose subscriptions have a bound in common; null where there is none but that of all. */
-  account: string | null;
+  /** Of a stranger; all of one network have a bound in common. Null where there is none but that of all. */
+  network: string | null;
 }
 
 export interface ChangeFeedOptions {
@@ -36,8 +36,8 @@ export interface ChangeFeedOptions {
   /** What a change is read from. */
   db: Database;
   maxSubscribers: number;
-  /** Of one account; null for a tenth of all. */
-  maxSubscribersPerCaller: number | null;
+  /** Of one network; null for a tenth of all. */
+  maxStrangerSubscribers: number | null;
   log: Logger;
 }
 
@@ -50,8 +50,8 @@ const maxRetryMs = 2_000;
 /** Connects with the first subscriber and disconnects after the last. */
 export function openChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   const { url, db, maxSubscribers, log } = options;
-  const maxPerCaller = options.maxSubscribersPerCaller ?? Math.ceil(maxSubscribers / 10);
-  const places = createSubscriberPlaces(maxSubscribers, maxPerCaller);
+  const maxOfNetwork = options.maxStrangerSubscribers ?? Math.ceil(maxSubscribers / 10);
+  const places = createSubscriberPlaces(maxSubscribers, maxOfNetwork);
   const subscribers = new Map<string, Map<ChangeSubscription, Subscriber>>();
   const changed = new Set<string>();
   let isClosed = false;
@@ -138,7 +138,7 @@ export function openChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     const subscriber = ofProduct?.get(subscription);
     if (!ofProduct || !subscriber) return;
     ofProduct.delete(subscription);
-    places.free(subscriber.account);
+    places.free(subscriber.network);
     if (ofProduct.size > 0) return;
     subscribers.delete(productId);
     if (subscribers.size === 0) disconnect();
@@ -148,7 +148,7 @@ export function openChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   return {
     async subscribe(productId, subscriber) {
       if (isClosed) throw new DatabaseUnavailable('The service is stopping');
-      places.take(subscriber.account);
+      places.take(subscriber.network);
       const subscription = add(productId, subscriber);
       try {
         const opened = await listen();

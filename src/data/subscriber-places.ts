@@ -2,38 +2,38 @@ export class TooManySubscribers extends Error {
   override name = 'TooManySubscribers';
 }
 
-/** How many subscriptions there may be, of all and of one account each; an account that is null has no bound of its own. */
+/** How many subscriptions there may be, of all, and of strangers of one network; null has no bound of its own. */
 export interface SubscriberPlaces {
   /** Throws TooManySubscribers where none is left. */
-  take(account: string | null): void;
-  free(account: string | null): void;
+  take(network: string | null): void;
+  free(network: string | null): void;
   countTaken(): number;
 }
 
-export function createSubscriberPlaces(max: number, maxOfAccount: number): SubscriberPlaces {
+export function createSubscriberPlaces(max: number, maxOfNetwork: number): SubscriberPlaces {
   const takenBy = new Map<string, number>();
   let taken = 0;
 
-  function change(account: string | null, by: 1 | -1): void {
+  function change(network: string | null, by: 1 | -1): void {
     taken += by;
-    if (account === null) return;
-    const ofAccount = (takenBy.get(account) ?? 0) + by;
-    if (ofAccount > 0) takenBy.set(account, ofAccount);
-    else takenBy.delete(account);
+    if (network === null) return;
+    const ofNetwork = (takenBy.get(network) ?? 0) + by;
+    if (ofNetwork > 0) takenBy.set(network, ofNetwork);
+    else takenBy.delete(network);
   }
 
   return {
-    take(account) {
+    take(network) {
       if (taken >= max) throw new TooManySubscribers(`${taken} subscriptions are open; at most ${max}`);
-      const ofAccount = account === null ? 0 : (takenBy.get(account) ?? 0);
-      if (account !== null && ofAccount >= maxOfAccount) {
+      const ofNetwork = network === null ? 0 : (takenBy.get(network) ?? 0);
+      if (network !== null && ofNetwork >= maxOfNetwork) {
         throw new TooManySubscribers(
-          `${ofAccount} subscriptions of this credential or network are open; at most ${maxOfAccount}`,
+          `${ofNetwork} subscriptions of strangers from this network are open; at most ${maxOfNetwork}`,
         );
       }
-      change(account, 1);
+      change(network, 1);
     },
-    free: account => change(account, -1),
+    free: network => change(network, -1),
     countTaken: () => taken,
   };
 }

@@ -34,7 +34,9 @@ export async function subscribeTo(
     const subscription = await context.changes.subscribe(productId, {
       onEnd: end,
       visibility: context.visibility,
-      account: findAccount(context.caller, context, context.trustedProxies),
+      network: context.caller.isStranger
+        ? findAccount(context.caller, context, context.trustedProxies)
+        : null,
     });
     context.subscription = subscription;
     context.stream.begin();

@@ -243,7 +243,7 @@ describe('who leaves', () => {
   });
 });
 
-describe('of one caller', () => {
+describe('of strangers of one network', () => {
   const by = (sub: string) => ({ authorization: `Bearer ${makeToken({ sub })}` });
   const from = (address: string) => ({ 'x-forwarded-for': address });
 
@@ -262,11 +262,11 @@ describe('of one caller', () => {
     openEventStream<Told>(url, follow, { id: '1' }, headers);
 
   test.each([
-    ['as many as are set', { MAX_SUBSCRIBERS_PER_CALLER: '2' }],
+    ['as many as are set', { MAX_STRANGER_SUBSCRIBERS: '2' }],
     ['else a tenth of all', { MAX_SUBSCRIBERS: '20' }],
   ])('there are %s, however many others have', async (_name, settings) => {
     const guarded = await openGuarded(settings);
-    const callers = [by('a'), by('b'), from('192.0.2.1'), from('192.0.2.2'), from('2001:db8::1')];
+    const callers = [from('192.0.2.1'), from('192.0.2.2'), from('2001:db8::1')];
     for (const headers of callers) {
       for (let n = 0; n < 2; n++) expect((await ask(guarded, headers)).response.status).toBe(200);
     }
@@ -277,34 +277,37 @@ describe('of one caller', () => {
       expect(refused.response.headers.get('retry-after')).toBe('5');
       expect(refused.answers[0]?.errors).toMatchObject([
         {
-          message: '2 subscriptions of this credential or network are open; at most 2; try again later',
+          message: '2 subscriptions of strangers from this network are open; at most 2; try again later',
           extensions: { code: 'TOO_MANY_SUBSCRIBERS' },
         },
       ]);
     }
+    for (let n = 0; n < 3; n++) {
+      expect((await ask(guarded, { ...by('shop'), ...from('192.0.2.1') })).response.status).toBe(200);
+    }
   });
 
   test('one that ends makes room for another, however it ends', async () => {
-    const guarded = await openGuarded({ MAX_SUBSCRIBERS_PER_CALLER: '1' });
-    const first = await ask(guarded, by('a'));
-    expect((await ask(guarded, by('a'))).response.status).toBe(503);
+    const guarded = await openGuarded({ MAX_STRANGER_SUBSCRIBERS: '1' });
+    const first = await ask(guarded, from('192.0.2.1'));
+    expect((await ask(guarded, from('192.0.2.1'))).response.status).toBe(503);
     first.leave();
-    await waitUntil(async () => (await ask(guarded, by('a'))).response.ok);
+    await waitUntil(async () => (await ask(guarded, from('192.0.2.1'))).response.ok);
     for (let n = 0; n < 10; n++) {
       const leaving = AbortSignal.timeout(n);
       const sent = fetch(`${guarded.url}/graphql`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...by('b') },
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...from('192.0.2.2') },
         body: JSON.stringify({ query: follow, variables: { id: '1' } }),
         signal: leaving,
       });
       await sent.then(response => response.text()).catch(() => {});
     }
-    await waitUntil(async () => (await ask(guarded, by('b'))).response.ok);
+    await waitUntil(async () => (await ask(guarded, from('192.0.2.2'))).response.ok);
   });
 
   test('there may be any number where no credentials are set up', async () => {
-    const open = await openTestService({ MAX_SUBSCRIBERS_PER_CALLER: '1' });
+    const open = await openTestService({ MAX_STRANGER_SUBSCRIBERS: '1' });
     onTestFinished(() => open.close());
     for (let n = 0; n < 3; n++) expect((await ask(open, {})).response.status).toBe(200);
   });
