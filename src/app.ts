@@ -30,6 +30,7 @@ import { keepSigningKeys } from './rendering/signing-keys.ts';
 import { filesOf, openResources, type Resources } from './resources.ts';
 import { createRequestHandler, createStartingHandler } from './routes.ts';
 import { loadSample } from './sample/load.ts';
+import { createSheetHandler } from './sheet/serve-sheet.ts';
 import type { Storage } from './storage/storage.ts';
 import { openWatching, sourcesOf, type Watching } from './watching.ts';
 import type { AnswerWhole } from './whole-posts.ts';
@@ -111,7 +112,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   watching.follow({ ...sourcesOf({ ...resources, images, worker }), subscribers: changes.countSubscribers });
   handler = createRequestHandler({
     graphql: overload.limit(graphql.answer),
-    sheet: createAskApi(graphql),
+    sheet: createSheetHandler(createAskApi(graphql), config.maxPageSize),
     images: images?.answer ?? null,
     findFault: readiness.findFault,
     metrics: watching.answer,

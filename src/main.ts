@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import type { WriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import {
   createAddresses,
   limitsOf,
@@ -73,6 +74,9 @@ function formatGreeting(url: string): string {
 `;
 }
 
+/** The last comes where a terminal is closed. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
  * Aborts at the first signal, so that what runs can close what it opened. A second one ends the process at once, as if
  * nobody listened, but not within half a second: under npm a Ctrl-C in the terminal comes twice.
@@ -81,9 +85,9 @@ function listenForSignals(): AbortSignal {
   const stopping = new AbortController();
   const stop = () => {
     stopping.abort();
-    setTimeout(() => process.off('SIGINT', stop).off('SIGTERM', stop), 500).unref();
+    setTimeout(() => signals.forEach(signal => process.off(signal, stop)), 500).unref();
   };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  for (const signal of signals) process.on(signal, stop);
   return stopping.signal;
 }
 
@@ -170,7 +174,7 @@ async function exportAll(stop: AbortSignal): Promise<number> {
   await using opened = new AsyncDisposableStack();
   // Standard output is for the images.
   const { background } = await openResources(config, opened, { attaches: true, log: createLog('silent') });
-  const output = outputPath === null ? process.stdout : createWriteStream(outputPath);
+  const output = outputPath === null ? process.stdout : await openOutput(outputPath);
   const addresses = createAddresses(config, await openSigner(config), config.port);
   const addressOf = (hash: string, mimeType: string) =>
     addresses.format({ kind: 'original', ...originalOf(hash, mimeType) });
@@ -179,6 +183,13 @@ async function exportAll(stop: AbortSignal): Promise<number> {
   const told = `${exported.toLocaleString('en')} images`;
   process.stderr.write(isDone ? `Exported ${told}\n` : `Stopped: exported ${told}, and not the others\n`);
   return isDone ? 0 : 1;
+}
+
+async function openOutput(path: string): Promise<WriteStream> {
+  const file = await open(path, 'w').catch(error => {
+    throw new Error(`${path} cannot be written: ${error.message}`, { cause: error });
+  });
+  return file.createWriteStream();
 }
 
 /** Makes, lists and revokes API keys, also beside a running service. */

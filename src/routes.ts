@@ -5,13 +5,13 @@ import { formatUnavailable } from './graphql/mask-error.ts';
 import type { Logger } from './log.ts';
 import { imagesPath } from './rendering/address.ts';
 import { sampleTabs } from './sample/tabs.ts';
-import { type AskApi, createSheetHandler, sheetPath } from './sheet/serve-sheet.ts';
+import { type SheetHandler, sheetPath } from './sheet/serve-sheet.ts';
 
 export interface Routes {
   /** Null where only images are served. */
   graphql: RequestListener | null;
-  /** Asks the API for what the contact sheet shows; null where there is no API. */
-  sheet: AskApi | null;
+  /** The contact sheet; null where there is no API. */
+  sheet: SheetHandler | null;
   /** Null where they are served elsewhere. */
   images: ((request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>) | null;
   /** What is amiss, in words for anybody; null where nothing is. */
@@ -31,7 +31,7 @@ export function createRequestHandler(routes: Routes): RequestListener {
     '/ready': (_request, response) => sendReadiness(response, routes.findFault),
     ...(routes.metrics && { '/metrics': routes.metrics }),
     ...(routes.graphql && answersOfGraphql(routes.graphql, routes.hasGraphiQL)),
-    ...(routes.sheet && { [sheetPath]: createSheetHandler(routes.sheet) }),
+    ...(routes.sheet && { [sheetPath]: routes.sheet }),
   };
   return (request, response) => {
     // Yoga makes a URL of it, and answers a stack where that fails.

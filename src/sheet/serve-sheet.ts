@@ -15,13 +15,16 @@ export interface ApiAnswer {
   retryAfter: string | null;
 }
 
+export type SheetHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
 const imagesOnPage = 60;
 
-/** Answers a page that shows the images of the store, made on the server of one GraphQL query. */
-export function createSheetHandler(ask: AskApi) {
-  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+/** Answers a page that shows the images of the store, made on the server of one GraphQL query for at most so many. */
+export function createSheetHandler(ask: AskApi, maxPageSize: number): SheetHandler {
+  const first = Math.min(imagesOnPage, maxPageSize);
+  return async (request, response) => {
     const after = new URLSearchParams(request.url?.split('?')[1]).get('after');
-    const answer = await ask(sheetQuery, { first: imagesOnPage, after }, request);
+    const answer = await ask(sheetQuery, { first, after }, request);
     if (!answer.data) return refuse(response, answer);
     response.writeHead(200, headers).end(renderSheet(answer.data as SheetData, sheetPath));
   };

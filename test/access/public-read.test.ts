@@ -257,6 +257,13 @@ describe('a stream', () => {
 });
 
 describe('the sheet', () => {
+  test('shows no more at a time than a page may have', async () => {
+    const small = await openTestService({ MAX_PAGE_SIZE: '2', PAGE_SIZE: '2' });
+    onTestFinished(() => small.close());
+    const response = await fetch(`${small.url}/sheet`);
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  });
+
   test('says what is wrong with its address, as text that no browser takes for a page', async () => {
     const after = '<script>alert(1)</script>';
     const response = await fetch(`${service.url}/sheet?after=${encodeURIComponent(after)}`);

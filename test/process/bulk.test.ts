@@ -118,6 +118,12 @@ test.each(['csv', 'ndjson'])(
   },
 );
 
+test.each(['/nonexistent/x.csv', '/'])('an export to %s says that it cannot be written', async path => {
+  const { exitCode, stdout, stderr } = await installation.run(['export', '--output', path]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+  expect(stderr).toMatch(new RegExp(`^${path} cannot be written: E[^\n]+\n$`));
+});
+
 test('an export names an upload by the address that the service hands it out at', async () => {
   const bytes = await drawPicture('#0ff1ce');
   const form = new FormData();

@@ -23,6 +23,7 @@ const signals: [string, (command: Command) => void][] = [
   ['SIGTERM', command => command.signal('SIGTERM')],
   ['SIGINT', command => command.signal('SIGINT')],
   ['Ctrl-C in a terminal', command => command.signalGroup('SIGINT')],
+  ['a terminal that is closed', command => command.signalGroup('SIGHUP')],
 ];
 
 const replace = `mutation ($url: URL!) {
