@@ -1,4 +1,4 @@
-import { constants, type FileHandle, open, realpath } from 'node:fs/promises';
+import { constants, type FileHandle, open, opendir, realpath } from 'node:fs/promises';
 import { isAbsolute, join, sep } from 'node:path';
 import { ImportError } from './import-error.ts';
 
@@ -27,6 +27,16 @@ export async function findImportFile(directory: string, path: string, maxBytes: 
         return file.readFile();
       }),
   };
+}
+
+/** What is wrong with it, as its files may come later: a share that is not mounted yet. Null where nothing is. */
+export async function findFaultOfDirectory(directory: string): Promise<Error | null> {
+  try {
+    await (await opendir(directory)).close();
+    return null;
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 async function withFile<Result>(
@@ -60,7 +70,9 @@ async function locate(directory: string, path: string): Promise<string> {
   const missing = () => {
     throw notFound(path);
   };
-  const root = await realpath(directory).catch(missing);
+  const root = await realpath(directory).catch(() => {
+    throw new ImportError('SOURCE_NOT_FOUND', `${tell(path)}; the import directory itself cannot be read`);
+  });
   const file = await realpath(join(root, path)).catch(missing);
   if (!file.startsWith(root.endsWith(sep) ? root : root + sep)) throw leadsOut(path);
   return file;

@@ -3,7 +3,7 @@ import { UserErrors } from '../errors.ts';
 import type { SourceInput, StoredFile } from '../gallery/source.ts';
 import type { Storable } from '../gallery/stored-files.ts';
 import { createBudget } from '../imaging/budget.ts';
-import { findImportFile, type ImportFile } from './import-directory.ts';
+import { findFaultOfDirectory, findImportFile, type ImportFile } from './import-directory.ts';
 import { ImportError } from './import-error.ts';
 import type { Logger } from '../log.ts';
 import { type Originals, storeOriginal } from './store-original.ts';
@@ -33,6 +33,7 @@ const maxBytesAtOnce = 64_000_000;
 /** Takes in what is here already, so that it is ready at once; what cannot be is told, never thrown. */
 export function createIntake({ maxBytes, importDirectory, log, ...originals }: IntakeOptions): Intake {
   const memory = createBudget(maxBytesAtOnce);
+  if (importDirectory !== null) void warnOfFault(importDirectory, log);
   const take = async ({ sizeBytes, read }: ImportFile): Promise<Storable> => {
     const readWithin = () => memory.spend(sizeBytes, read);
     const { file, ensureStored } = await memory.spend(sizeBytes, async () =>
@@ -58,6 +59,11 @@ export function createIntake({ maxBytes, importDirectory, log, ...originals }: I
         return { ...stored, name: path.split('/').at(-1) ?? path, path };
       }),
   };
+}
+
+async function warnOfFault(directory: string, log: Logger): Promise<void> {
+  const fault = await findFaultOfDirectory(directory);
+  if (fault) log.warn({ err: fault }, 'IMPORT_DIR cannot be read; nothing is taken in by path until it can');
 }
 
 async function tell(field: string, log: Logger, take: () => Promise<StoredFile>): Promise<SourceInput> {

@@ -261,7 +261,10 @@ describe('the sheet', () => {
     const small = await openTestService({ MAX_PAGE_SIZE: '2', PAGE_SIZE: '2' });
     onTestFinished(() => small.close());
     const response = await fetch(`${small.url}/sheet`);
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'text/html; charset=utf-8',
+    ]);
   });
 
   test('says what is wrong with its address, as text that no browser takes for a page', async () => {

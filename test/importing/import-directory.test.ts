@@ -3,7 +3,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { waitUntil } from '../support/embedded-service.ts';
 import { checkStored, fetchBytes, hashOf, takePath } from '../support/import-service.ts';
+import { keepLog } from '../support/log-lines.ts';
 import { openTestService, type TestService } from '../support/service.ts';
 import { drawPicture } from '../support/stored-images.ts';
 
@@ -134,7 +136,7 @@ test.each([
     'IMPORT_DIR is gone',
     { IMPORT_DIR: '/nowhere/at/all' },
     'SOURCE_NOT_FOUND',
-    /no file of the import directory/,
+    /the import directory itself cannot be read/,
   ],
 ])('a path is refused where %s', async (_name, environment, code, message) => {
   const own = await openTestService(environment as Record<string, string>);
@@ -142,6 +144,18 @@ test.each([
     const { userErrors } = await takePath(own, '1', 'shoes/left.jpg');
     expect(userErrors).toMatchObject([{ code, path: ['input', 'source', 'path'] }]);
     expect(userErrors[0]?.message).toMatch(message);
+  } finally {
+    await own.close();
+  }
+});
+
+test.each(['/nowhere/at/all', '/etc/hosts'])('a service whose IMPORT_DIR is %s says so', async directory => {
+  const { log, lines } = keepLog('warn');
+  const own = await openTestService({ IMPORT_DIR: directory }, { log });
+  try {
+    await waitUntil(() => lines().length > 0);
+    expect(lines()).toMatchObject([{ msg: expect.stringContaining('IMPORT_DIR cannot be read'), level: 40 }]);
+    expect(JSON.stringify(lines())).toContain(directory);
   } finally {
     await own.close();
   }
