@@ -85,7 +85,10 @@ function listenForSignals(): AbortSignal {
   const stopping = new AbortController();
   const stop = () => {
     stopping.abort();
-    setTimeout(() => signals.forEach(signal => process.off(signal, stop)), 500).unref();
+    setTimeout(deafen, 500).unref();
+  };
+  const deafen = () => {
+    for (const signal of signals) process.off(signal, stop);
   };
   for (const signal of signals) process.on(signal, stop);
   return stopping.signal;
