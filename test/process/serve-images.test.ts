@@ -123,7 +123,9 @@ describe('a service of images alone', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'on %s to all its processes answers what is asked, and leaves nothing',
     async signal => {
-      const { port, inWidth, command } = await startImageService({ RENDER_CONCURRENCY: '1' });
+      // However busy the machine is, what is asked waits for its turn.
+      const settings = { RENDER_CONCURRENCY: '1', RENDER_WAIT_MS: '30000' };
+      const { port, inWidth, command } = await startImageService(settings);
       await ask(port, inWidth(10));
       const tree = listTree(command.pid);
       expect(tree).toHaveLength(2);
