@@ -14,6 +14,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // How soon a thing comes about is a promise only where a test says so.
+    expect: { poll: { timeout: 10_000 } },
     // Most facts wait for a process, a database or a clock, so that two more than vitest's own guess keep two cores busy.
     maxWorkers: 3,
     // Some facts are about time, and a shared machine may stand still for seconds.
