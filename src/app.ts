@@ -254,6 +254,7 @@ export function createAddresses(config: Config, signer: Signer, port: number): A
   return {
     format: address => baseUrl + formatAddress(address, signer),
     writerOf: createAddressWriters(baseUrl, signer),
+    createBatch: signer.createBatch,
     bounds: { maxSide: maxRenditionSide },
     sizes: { zoom: zoomSize, thumbnail: thumbnailSize, standard: standardSize, tiny: tinySize },
     downloadSeconds,

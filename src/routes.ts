@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createGraphiQL } from './graphql/graphiql.ts';
-import { graphqlPath } from './graphql/server.ts';
 import { formatUnavailable } from './graphql/mask-error.ts';
+import { graphqlPath } from './graphql/server.ts';
 import type { Logger } from './log.ts';
 import { imagesPath } from './rendering/address.ts';
 import { sampleTabs } from './sample/tabs.ts';

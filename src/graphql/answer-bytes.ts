@@ -1,3 +1,5 @@
+import type { SigningBatch } from '../rendering/address.ts';
+
 // An answer as bytes. What is written into it as it came from the database need not become text before.
 
 const leastBytes = 1_024;
@@ -12,6 +14,8 @@ export class AnswerBytes {
   /** What is beyond `length` is of no meaning. Others take its place as it grows. */
   bytes: Buffer = none;
   length = 0;
+  /** Of addresses in it, which are signed when all is written; null where there are none. */
+  unsigned: SigningBatch | null = null;
 
   /** Makes sure that so many more have room. */
   reserve(count: number): void {
@@ -30,6 +34,7 @@ export class AnswerBytes {
       spare.push(this.bytes);
     this.bytes = none;
     this.length = 0;
+    this.unsigned = null;
   }
 
   /** Of characters of ASCII alone. */
@@ -65,6 +70,7 @@ export class Written {
 /** The JSON of an answer, some of whose values are parts of `written`. */
 export function formatAnswer(answer: object, written: AnswerBytes): Buffer | string {
   if (written.length === 0) return JSON.stringify(answer);
+  written.unsigned?.sign(written.bytes);
   const out = new AnswerBytes();
   // It leaves with the answer, so that none is taken that is to be used again.
   out.bytes = Buffer.allocUnsafe(Math.max(Math.ceil(written.length * 1.125), leastBytes));

@@ -7,7 +7,7 @@ import { createLoaders, type Loaders } from '../data/loaders.ts';
 import type { Visibility } from '../data/visibility.ts';
 import type { GalleryLimits } from '../gallery/limits.ts';
 import type { Intake } from '../importing/intake.ts';
-import type { AddressWriter, ImageAddress } from '../rendering/address.ts';
+import type { AddressWriter, ImageAddress, SigningBatch } from '../rendering/address.ts';
 import type { RecipeBounds } from '../rendering/recipe.ts';
 import type { ReadLimits } from './arguments.ts';
 import type { Taken } from './known-queries.ts';
@@ -50,6 +50,8 @@ export interface Addresses {
   format: (address: ImageAddress) => string;
   /** Writes the same into answers: what ends alike. */
   writerOf: (ending: string) => AddressWriter;
+  /** For the signatures of all that is written into one answer. */
+  createBatch: () => SigningBatch;
   bounds: RecipeBounds;
   sizes: Record<'zoom' | 'thumbnail' | 'standard' | 'tiny', { width: number; height: number }>;
   /** For how long a download is good. */

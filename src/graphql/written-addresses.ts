@@ -6,7 +6,7 @@ import { type FindParts, handoutOf } from './image-addresses.ts';
 import type { FieldWriter, RowColumns } from './row-writer.ts';
 
 // Addresses are written into an answer from a row's columns as they came: what is told of the picture is the same for all
-// of its size and type, so that nothing is left to do for each but to copy its hash, and to sign.
+// of its size and type, so that nothing is left to do for each but to copy its hash. All are signed together in the end.
 
 const { bool, bytea, float8, int4, text } = typeNumbers;
 
@@ -75,11 +75,12 @@ export function writeAddresses<Given extends object>(find: FindParts<Given>): Fi
           keptFor = { given, addresses };
         }
         const parts = kept.get(kind) ?? describe(kind, row, given as Given, addresses);
+        out.unsigned ??= addresses.createBatch();
         out.putAscii('"');
         for (const { writer, after } of parts) {
           out.reserve(writer.length);
           const hashFrom = (row.from[place.hash] as number) + hashPrefix;
-          out.length = writer.write(out.bytes, out.length, row.bytes, hashFrom);
+          out.length = writer.write(out.bytes, out.length, row.bytes, hashFrom, out.unsigned);
           out.putAscii(after);
         }
         out.putAscii('"');

@@ -3,9 +3,9 @@ import { UserErrors } from '../errors.ts';
 import type { SourceInput, StoredFile } from '../gallery/source.ts';
 import type { Storable } from '../gallery/stored-files.ts';
 import { createBudget } from '../imaging/budget.ts';
+import type { Logger } from '../log.ts';
 import { findFaultOfDirectory, findImportFile, type ImportFile } from './import-directory.ts';
 import { ImportError } from './import-error.ts';
-import type { Logger } from '../log.ts';
 import { type Originals, storeOriginal } from './store-original.ts';
 
 /** A file that came with a request, on disk for as long as that takes. */

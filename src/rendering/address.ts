@@ -1,6 +1,9 @@
 import { type Extension, extensionOf, formats, mimeTypeOf } from '../storage/formats.ts';
+import { prepareEnding } from './hmac-lanes.ts';
 import { formatRecipe, parseRecipe, type Recipe } from './recipe.ts';
-import { putBytes, type Signer } from './signature.ts';
+import { type Signer, type SigningBatch, signatureLength } from './signature.ts';
+
+export type { SigningBatch } from './signature.ts';
 
 /** Where an original rests: `hash` is its SHA-256 in hex. */
 export interface Original {
@@ -38,9 +41,9 @@ export interface AddressWriter {
   length: number;
   /**
    * Writes the address of the original whose hash begins there as 64 hex digits, as JSON without its quotes; answers
-   * where it ends. There must be room for it.
+   * where it ends. There must be room for it. Its signature comes with those of the batch.
    */
-  write(to: Buffer, at: number, bytes: Buffer, hashFrom: number): number;
+  write(to: Buffer, at: number, bytes: Buffer, hashFrom: number, batch: SigningBatch): number;
 }
 
 const hashDigits = 64;
@@ -48,33 +51,44 @@ const hashDigits = 64;
 const maxWriters = 1_000;
 
 /** Finds the writer for an ending as `formatEnding` makes them. Of what is behind `baseUrl`, JSON escapes nothing. */
-export function createAddressWriters(baseUrl: string, signer: Signer): (ending: string) => AddressWriter {
-  const beginning = JSON.stringify(baseUrl + imagesPath).slice(1, -1);
+export function createAddressWriters(
+  baseUrl: string,
+  { prefix }: Pick<Signer, 'prefix'>,
+): (ending: string) => AddressWriter {
+  const beginning = JSON.stringify(baseUrl + imagesPath).slice(1, -1) + prefix;
   const writers = new Map<string, AddressWriter>();
   return ending => {
     const known = writers.get(ending);
     if (known) return known;
     if (writers.size >= maxWriters) writers.clear();
-    const writer = createAddressWriter(beginning, signer, ending);
+    const writer = createAddressWriter(beginning, ending);
     writers.set(ending, writer);
     return writer;
   };
 }
 
 /** What is the same in all of them is written once, here. */
-function createAddressWriter(beginning: string, signer: Signer, ending: string): AddressWriter {
+function createAddressWriter(beginning: string, ending: string): AddressWriter {
   const signatureAt = Buffer.byteLength(beginning);
-  const hashAt = signatureAt + signer.length + 1;
-  const address = Buffer.from(`${beginning}${'.'.repeat(signer.length)}/${'0'.repeat(hashDigits)}${ending}`);
-  const sign = signer.prepare(hashDigits, ending);
+  const hashAt = signatureAt + signatureLength + 1;
+  const address = Buffer.from(
+    `${beginning}${'.'.repeat(signatureLength)}/${'0'.repeat(hashDigits)}${ending}`,
+  );
+  const preparedEnding = prepareEnding(ending);
   return {
     length: address.length,
-    write(to, at, bytes, hashFrom) {
-      putBytes(address, hashAt, bytes, hashFrom, hashDigits);
-      sign(address, signatureAt, bytes, hashFrom);
-      return at + address.copy(to, at);
+    write(to, at, bytes, hashFrom, batch) {
+      const end = at + address.copy(to, at);
+      putBytes(to, at + hashAt, bytes, hashFrom, hashDigits);
+      batch.add(at + signatureAt, preparedEnding);
+      return end;
     },
   };
+}
+
+/** For as few bytes faster than what is native. */
+function putBytes(to: Buffer, start: number, bytes: Buffer, from: number, count: number): void {
+  for (let at = 0; at < count; at++) to[start + at] = bytes[from + at] as number;
 }
 
 const signedPath = /^\/images\/([a-z0-9]{1,16}\.[A-Za-z0-9_-]{22})\/([!-~]+)$/;

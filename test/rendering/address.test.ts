@@ -54,12 +54,15 @@ describe('an address', () => {
     'that begins with %s is written as its JSON',
     baseUrl => {
       const writerOf = createAddressWriters(baseUrl, signer);
+      const shown = addresses.filter(({ kind }) => kind !== 'download');
       fc.assert(
-        fc.property(addresses, fc.nat(9), (address, at) => {
+        fc.property(shown, fc.nat(9), (address, at) => {
           const writer = writerOf(formatEnding(address));
+          const batch = signer.createBatch();
           const bytes = Buffer.alloc(at + writer.length);
           const hash = Buffer.from(`\\x${address.hash}`);
-          expect(writer.write(bytes, at, hash, 2)).toBe(bytes.length);
+          expect(writer.write(bytes, at, hash, 2, batch)).toBe(bytes.length);
+          batch.sign(bytes);
           const json = `"${bytes.toString('utf8', at)}"`;
           expect(JSON.parse(json)).toBe(baseUrl + formatAddress(address, signer));
         }),

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createSigner } from '../../src/rendering/signature.ts';
+import { prepareEnding } from '../../src/rendering/hmac-lanes.ts';
+import { createSigner, signatureLength } from '../../src/rendering/signature.ts';
 
 const [first, second] = [
   { id: 'new', secret: 'n'.repeat(32) },
@@ -34,24 +35,46 @@ describe('a signature', () => {
     );
   });
 
-  test('is written into bytes as it is otherwise told', () => {
-    const endings = fc.oneof(
-      fc.string({ maxLength: 300, unit: 'grapheme-ascii' }),
-      fc.integer({ min: 4_090, max: 9_000 }).map(length => 'x'.repeat(length)),
-    );
+  test('is written into bytes as it is otherwise told, of however many', () => {
+    const own = fc.string({ minLength: 64, maxLength: 64, unit: 'grapheme-ascii' });
+    const ending = fc.string({ maxLength: 55, unit: 'grapheme-ascii' });
+    const texts = fc.array(fc.record({ own, ending, before: fc.nat(9) }), { maxLength: 11 });
     fc.assert(
-      fc.property(secrets, endings, fc.nat(200), fc.nat(20), (secret, ending, ownBytes, before) => {
+      fc.property(secrets, texts, (secret, all) => {
         const signer = createSigner([{ id: 'main', secret }]);
-        const sign = signer.prepare(ownBytes, ending);
-        for (const own of ['a', 'b'].map(letter => letter.repeat(ownBytes))) {
-          const bytes = Buffer.from(`${'.'.repeat(before + signer.length)}${own}...`);
-          sign(bytes, before, bytes, before + signer.length);
-          const expected = `${'.'.repeat(before)}${signer.sign(own + ending)}${own}...`;
-          expect(bytes.toString()).toBe(expected);
+        const batch = signer.createBatch();
+        let unsigned = '';
+        let signed = '';
+        for (const { own, ending, before } of all) {
+          const beginning = `${'<'.repeat(before)}${signer.prefix}`;
+          batch.add(unsigned.length + beginning.length, prepareEnding(ending));
+          unsigned += `${beginning}${' '.repeat(signatureLength)}/${own}${ending}`;
+          signed += `${'<'.repeat(before)}${signer.sign(own + ending)}/${own}${ending}`;
         }
+        const bytes = Buffer.from(unsigned);
+        batch.sign(bytes);
+        expect(bytes.toString()).toBe(signed);
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  test('of what is written into one answer is not mixed up with that of another', () => {
+    const signer = createSigner([first]);
+    const texts = ['a', 'b', 'c'].map(letter => letter.repeat(64));
+    const written = texts.map(text => ({
+      batch: signer.createBatch(),
+      bytes: Buffer.from(`${signer.prefix}${' '.repeat(signatureLength)}/${text}.jpg`),
+    }));
+    for (const { batch } of written) batch.add(signer.prefix.length, prepareEnding('.jpg'));
+    for (const { batch, bytes } of written.toReversed()) batch.sign(bytes);
+    expect(written.map(({ bytes }) => bytes.toString())).toEqual(
+      texts.map(text => `${signer.sign(`${text}.jpg`)}/${text}.jpg`),
+    );
+  });
+
+  test('has room for an ending of 55 characters', () => {
+    expect(() => prepareEnding('x'.repeat(56))).toThrow('has 56 characters; at most 55');
   });
 
   test('does not depend on what was signed before', () => {

@@ -29,7 +29,6 @@ export const contenderNames = [
   'packshot-bundle',
   'packshot-addresses',
   'packshot-parts',
-  'packshot-unhashed',
 ] as const;
 export type ContenderName = (typeof contenderNames)[number];
 
@@ -43,7 +42,6 @@ const titles: Record<ContenderName, string> = {
   'packshot-bundle': 'Packshot, bundled',
   'packshot-addresses': 'Packshot with url(transform) and thumbhash',
   'packshot-parts': 'Packshot with contentHash, mimeType and thumbhash',
-  'packshot-unhashed': 'Packshot with url(transform) and thumbhash, as if hashes took no time',
 };
 
 interface Surroundings {
@@ -71,7 +69,6 @@ const dialects: Partial<Record<ContenderName, Dialect>> = {
   postgraphile: postgraphileDialect,
   'packshot-addresses': ownDialectWithAddresses,
   'packshot-parts': ownDialectWithParts,
-  'packshot-unhashed': ownDialectWithAddresses,
 };
 
 const asksForMore: readonly ContenderName[] = ['packshot-addresses', 'packshot-parts'];
@@ -86,29 +83,20 @@ type Server = Pick<Contender, 'port' | 'pid'>;
 
 async function start(name: ContenderName, surroundings: Surroundings): Promise<Server> {
   if (name === 'packshot-bundle') {
-    return startPackshot(name, surroundings, { program: bundle(surroundings.folder) });
+    return startPackshot(name, surroundings, bundle(surroundings.folder));
   }
-  if (name === 'packshot-unhashed') return startPackshot(name, surroundings, { loads: freeHashes });
   if (name === 'packshot' || asksForMore.includes(name)) return startPackshot(name, surroundings);
   return startPeer(name, surroundings);
 }
-
-const freeHashes = join(import.meta.dirname, 'free-hashes.ts');
 
 /** With its default settings. */
 async function startPackshot(
   name: ContenderName,
   { databaseUrl, folder, opened }: Surroundings,
-  { program, loads }: { program?: string; loads?: string } = {},
+  program?: string,
 ): Promise<Server> {
-  const child = startService(
-    {
-      DATABASE_URL: databaseUrl,
-      DATA_DIR: join(folder, `data-${name}`),
-      ...(loads && { NODE_OPTIONS: `--import=${loads}` }),
-    },
-    program,
-  );
+  const settings = { DATABASE_URL: databaseUrl, DATA_DIR: join(folder, `data-${name}`) };
+  const child = startService(settings, program);
   opened.defer(() => stop(child));
   return { port: await findPort(child), pid: child.pid ?? 0 };
 }
