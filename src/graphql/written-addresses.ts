@@ -1,6 +1,7 @@
 import { readInteger, typeNumbers } from '../data/row-values.ts';
 import { type AddressWriter, formatEnding, originalFormats } from '../rendering/address.ts';
 import type { OriginalPicture } from '../rendering/resolve-recipe.ts';
+import type { AnswerBytes } from './answer-bytes.ts';
 import type { Addresses, Context } from './context.ts';
 import { type FindParts, handoutOf } from './image-addresses.ts';
 import type { FieldWriter, RowColumns } from './row-writer.ts';
@@ -55,12 +56,16 @@ export function writeAddresses<Given extends object>(find: FindParts<Given>): Fi
       const kept = new Map<number, WrittenPart[]>();
       let keptFor: { given?: object; addresses?: Addresses } = {};
       let partCount = 0;
+      /** Most pictures are as the one before, and what those have need not be looked up. */
+      let last: { kind: number; parts: WrittenPart[] } | null = null;
+      const forget = () => {
+        kept.clear();
+        partCount = 0;
+        last = null;
+      };
       const describe = (kind: number, row: RowColumns, given: Given, addresses: Addresses) => {
         const parts = describeKind(row, find, given, addresses);
-        if (partCount + parts.length > maxParts) {
-          kept.clear();
-          partCount = 0;
-        }
+        if (partCount + parts.length > maxParts) forget();
         kept.set(kind, parts);
         partCount += parts.length;
         return parts;
@@ -70,24 +75,35 @@ export function writeAddresses<Given extends object>(find: FindParts<Given>): Fi
         const kind = readKind(row);
         if (kind === null) return false;
         if (given !== keptFor.given || addresses !== keptFor.addresses) {
-          kept.clear();
-          partCount = 0;
+          forget();
           keptFor = { given, addresses };
         }
-        const parts = kept.get(kind) ?? describe(kind, row, given as Given, addresses);
-        out.unsigned ??= addresses.createBatch();
-        out.putAscii('"');
-        for (const { writer, after } of parts) {
-          out.reserve(writer.length);
-          const hashFrom = (row.from[place.hash] as number) + hashPrefix;
-          out.length = writer.write(out.bytes, out.length, row.bytes, hashFrom, out.unsigned);
-          out.putAscii(after);
+        if (last?.kind !== kind) {
+          const parts = kept.get(kind) ?? describe(kind, row, given as Given, addresses);
+          last = { kind, parts };
         }
-        out.putAscii('"');
+        writeParts(last.parts, row, out, addresses);
         return true;
       };
     },
   };
+}
+
+function writeParts(
+  parts: readonly WrittenPart[],
+  row: RowColumns,
+  out: AnswerBytes,
+  { createBatch }: Addresses,
+): void {
+  out.unsigned ??= createBatch();
+  const hashFrom = (row.from[place.hash] as number) + hashPrefix;
+  out.putAscii('"');
+  for (const { writer, after } of parts) {
+    out.reserve(writer.length);
+    out.length = writer.write(out.bytes, out.length, row.bytes, hashFrom, out.unsigned);
+    out.putAscii(after);
+  }
+  out.putAscii('"');
 }
 
 /** One number for pictures of the same size and type; null where it takes more to say what is shown of one. */
